@@ -1,0 +1,100 @@
+"""Courier groups: courier_groups.yaml becomes CourierGroups, or problems."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+
+from courier.config.documents import Document
+from courier.config.models import GroupModel, Groups
+from courier.config.problems import Problem
+from courier.config.project import Constraint, CourierGroup, GroupCourier
+from courier.config.suggestions import did_you_mean
+
+NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")
+
+
+def check_groups(
+    document: Document, groups: Groups, couriers: Collection[str], activations: Collection[str]
+) -> Iterator[Problem]:
+    """Everything that can be wrong with groups whose file has the right structure."""
+    for name, group in groups.items():
+        if not NAME.fullmatch(name):
+            fix = "Begin with a lower-case letter; go on with lower-case letters, digits, - and _."
+            yield document.problem(document.key((name,)), "bad-name", f"`{name}` is no group name", fix)
+        yield from _check_couriers(document, name, group, couriers)
+        yield from _check_constraints(document, name, group)
+        yield from _check_activations(document, name, group, activations)
+    yield from _check_cycles(document, groups)
+
+
+def _check_couriers(document: Document, name: str, group: GroupModel, known: Collection[str]) -> Iterator[Problem]:
+    for courier in group.couriers:
+        if courier not in known:
+            at = document.key((name, "couriers", courier))
+            fix = did_you_mean(courier, known, f"Make it: couriers/{courier}.yaml.")
+            yield document.problem(at, "unknown-courier", f"there is no courier `{courier}`", fix)
+
+
+def _check_constraints(document: Document, name: str, group: GroupModel) -> Iterator[Problem]:
+    # A group whose own mistakes left it out of `groups` is in the file all the same.
+    known: dict[str, object] = document.data
+    for position, constraint in enumerate(group.constraints):
+        if constraint.group not in known:
+            at = document.value((name, "constraints", position, "group"))
+            fix = did_you_mean(constraint.group, known)
+            yield document.problem(at, "unknown-group", f"there is no group `{constraint.group}`", fix)
+
+
+def _check_activations(document: Document, name: str, group: GroupModel, known: Collection[str]) -> Iterator[Problem]:
+    for position, activation in enumerate(group.activations):
+        if activation not in known:
+            at = document.value((name, "activations", position))
+            fix = did_you_mean(activation, known, f"Make it: activations/{activation}.yaml.")
+            yield document.problem(at, "unknown-activation", f"there is no activation `{activation}`", fix)
+
+
+def _check_cycles(document: Document, groups: Groups) -> Iterator[Problem]:
+    reported: set[frozenset[str]] = set()
+    for name in groups:
+        cycle = _way_back(name, groups)
+        if cycle and frozenset(cycle) not in reported:
+            reported.add(frozenset(cycle))
+            position = [constraint.group for constraint in groups[name].constraints].index(cycle[1])
+            at = document.value((name, "constraints", position, "group"))
+            message = f"these groups wait for each other: {' -> '.join(cycle)}"
+            yield document.problem(at, "cycle", message, "Take away one of these constraints.")
+
+
+def _way_back(start: str, groups: Groups) -> list[str]:
+    """The shortest way from a group over constraints back to itself, or nothing."""
+    ways = [[start]]
+    seen: set[str] = set()
+    for way in ways:
+        group = groups.get(way[-1])
+        for constraint in group.constraints if group else ():
+            if constraint.group == start:
+                return [*way, start]
+            if constraint.group not in seen:
+                seen.add(constraint.group)
+                ways.append([*way, constraint.group])
+    return []
+
+
+def resolve_groups(groups: Groups) -> Mapping[str, CourierGroup]:
+    """The groups by name, of a file without problems."""
+    return {name: _group(name, group) for name, group in groups.items()}
+
+
+def _group(name: str, model: GroupModel) -> CourierGroup:
+    return CourierGroup(
+        name=name,
+        schedule=model.schedule,
+        timezone=model.timezone,
+        enabled=model.enabled,
+        run_type=model.run_type,
+        couriers=tuple(GroupCourier(n, c.offset, c.wait, c.required) for n, c in model.couriers.items()),
+        constraints=tuple(Constraint(c.group, c.offset, c.wait) for c in model.constraints),
+        activations=model.activations,
+        alert_after=model.alert_after,
+    )

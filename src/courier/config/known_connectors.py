@@ -1,0 +1,41 @@
+"""What configuration must know of each connector, so that `validate` need not import it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class KnownConnector:
+    """credential: the sets of keys, one of which a courier gives whole. field_name: the field that a column reads
+    without `from`. needs_version: whether a courier says `api_version`."""
+
+    credential: tuple[tuple[str, ...], ...]
+    field_name: Callable[[str], str]
+    needs_version: bool
+
+    @property
+    def credential_keys(self) -> list[str]:
+        return list(dict.fromkeys(key for keys in self.credential for key in keys))
+
+
+def camel_case(name: str) -> str:
+    """created_at -> createdAt"""
+    return re.sub(r"_([a-z0-9])", lambda found: found.group(1).upper(), name)
+
+
+KNOWN_CONNECTORS: Mapping[str, KnownConnector] = {
+    "shopify": KnownConnector(
+        credential=(("store", "access_token"), ("store", "client_id", "client_secret")),
+        field_name=camel_case,
+        needs_version=True,
+    ),
+}
+
+
+def field_name(folder: str, column: str) -> str:
+    """What a column of domain_tables/<folder>/ reads without `from`."""
+    connector = KNOWN_CONNECTORS.get(folder)
+    return connector.field_name(column) if connector else column

@@ -1,0 +1,128 @@
+"""A folder of YAML becomes a Project, or every problem of all its files at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TypeVar
+
+from courier.config.couriers import check_courier, resolve_courier
+from courier.config.documents import Document, read_document
+from courier.config.groups import check_groups, resolve_groups
+from courier.config.models import CourierModel, DomainTableModel, Groups, SemanticTags
+from courier.config.problems import Problem
+from courier.config.project import DomainTable, Project
+from courier.config.structure import check
+from courier.config.tables import NAME, NAME_FIX, check_family, resolve_table
+from courier.config.vocabulary import Vocabulary, check_tags, resolve_tags, vocabulary
+
+GROUPS_FILE = "courier_groups.yaml"
+TAGS_FILE = "semantic_tags.yaml"
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """`project` is None when a problem is more than a warning. `problems` are sorted by file, line and column."""
+
+    project: Project | None
+    problems: tuple[Problem, ...]
+
+
+def load_project(root: Path) -> Loaded:
+    """Read and check a whole project. Needs no secret and changes nothing; every problem is in the result."""
+    return _Loading(root).load()
+
+
+class _Loading:
+    """One reading of a project. Every step adds to `problems` and goes on, so that all are found at once."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._problems: list[Problem] = []
+        self._documents: dict[str, Document] = {}
+
+    def load(self) -> Loaded:
+        tags = self._tags()
+        folders = self._folders(tags)
+        couriers = self._couriers(folders)
+        groups = self._groups(couriers)
+        problems = tuple(sorted(set(self._problems)))
+        if groups is None or any(not problem.warning for problem in problems):
+            return Loaded(None, problems)
+        resolved = {
+            name: resolve_courier(self._documents[f"couriers/{name}.yaml"], model, folders)
+            for name, model in couriers.items()
+            if model
+        }
+        lines = {key: at for document in self._documents.values() for key, at in document.positions()}
+        return Loaded(Project(self._root, resolved, resolve_groups(groups), tags.tags, lines), problems)
+
+    def _read(self, path: str, shape: type[T]) -> tuple[Document, T | None]:
+        document, problems = read_document(self._root, path)
+        model, wrong = check(document, shape)
+        self._documents[path] = document
+        self._problems += problems + wrong
+        return document, model
+
+    def _read_required(self, path: str, shape: type[T], fix: str) -> tuple[Document, T | None]:
+        if (self._root / path).exists():
+            return self._read(path, shape)
+        self._problems.append(Problem(path, 1, 1, "missing-file", "this file is missing", fix))
+        return Document(path), None
+
+    def _tags(self) -> Vocabulary:
+        fix = "Write it, or copy one with `courier init` in an empty folder."
+        document, model = self._read_required(TAGS_FILE, SemanticTags, fix)
+        if model is None:
+            return vocabulary((), complete=False)
+        self._problems += check_tags(document, model)
+        return vocabulary(resolve_tags(model))
+
+    def _folders(self, tags: Vocabulary) -> Mapping[str, Mapping[str, DomainTable | None]]:
+        folders: dict[str, dict[str, DomainTable | None]] = {}
+        for path in self._files("domain_tables/*"):
+            folder = folders.setdefault(PurePosixPath(path).parent.name, {})
+            document, model = self._read(path, DomainTableModel)
+            table, problems = resolve_table(document, model, tags) if model else (None, [])
+            folder[PurePosixPath(path).stem] = table
+            self._problems += problems
+        for tables in folders.values():
+            for table in filter(None, tables.values()):
+                self._problems += check_family(self._documents[table.path], table, tables)
+        return folders
+
+    def _couriers(self, folders: Mapping[str, Mapping[str, DomainTable | None]]) -> Mapping[str, CourierModel | None]:
+        couriers: dict[str, CourierModel | None] = {}
+        for path in self._files("couriers"):
+            document, model = self._read(path, CourierModel)
+            couriers[PurePosixPath(path).stem] = model
+            self._problems += check_courier(document, model, folders) if model else ()
+        return couriers
+
+    def _groups(self, couriers: Mapping[str, CourierModel | None]) -> Groups | None:
+        document, model = self._read_required(GROUPS_FILE, Groups, "Write it: what runs together, and when.")
+        if model is not None:
+            activations = [PurePosixPath(path).stem for path in self._files("activations")]
+            self._problems += check_groups(document, model, couriers, activations)
+        return model
+
+    def _files(self, folder: str) -> Iterator[str]:
+        """The YAML files of a folder, sorted; a file whose name cannot be used is a problem."""
+        for found in sorted(self._root.glob(f"{folder}/*")):
+            path = found.relative_to(self._root).as_posix()
+            if found.suffix.lower() in (".yaml", ".yml") and self._well_named(path):
+                yield path
+
+    def _well_named(self, path: str) -> bool:
+        file = PurePosixPath(path)
+        if file.suffix != ".yaml":
+            self._problems.append(
+                Problem(
+                    path, 1, 1, "file-name", "this file is not read: its name ends in another way", "Name it .yaml."
+                )
+            )
+        elif not NAME.fullmatch(file.stem):
+            self._problems.append(Problem(path, 1, 1, "file-name", f"`{file.stem}` is no name", NAME_FIX))
+        return file.suffix == ".yaml"

@@ -1,0 +1,186 @@
+"""What a project's YAML means, once it is read and found good: frozen values that every other layer works with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Literal
+
+TypeName = Literal["boolean", "date", "datetime", "decimal", "float", "integer", "string", "string[]"]
+RunType = Literal["full", "source"]
+Load = Literal["upsert", "truncate"]
+
+
+@dataclass(frozen=True)
+class ColumnType:
+    """A column's type. `decimal` alone is DECIMAL(19,4); precision and scale are set for decimals only."""
+
+    name: TypeName
+    precision: int | None = None
+    scale: int | None = None
+
+    def __str__(self) -> str:
+        plain = self.precision is None or (self.precision, self.scale) == (19, 4)
+        return self.name if plain else f"{self.name}({self.precision},{self.scale})"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One name of a path; `index` where the path picks one element of a list: `selectedOptions[0]`."""
+
+    name: str
+    index: int | None = None
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a value comes from, relative to the row's record.
+
+    kind "field":    `climb` times up to the parent record, then along `steps` (`parent.legacyResourceId`)
+    kind "value":    the element itself, for rows over a list of scalars (`$value`)
+    kind "index":    the element's position in its list, from 0 (`$index`)
+    kind "computed": a value that the connector publishes, named by the one step (`computed.discount_code_amount`)
+    """
+
+    kind: Literal["field", "value", "index", "computed"]
+    steps: tuple[Step, ...] = ()
+    climb: int = 0
+    is_list: bool = False  # written with a trailing []: a list of scalars, `$1` is text[]
+    text: str = ""  # as written, for messages
+
+
+@dataclass(frozen=True)
+class RowPath:
+    """What one row is: a root record type, then the lists to go through.
+
+    `Order.lineItems[].discountAllocations[]` is RowPath("Order", (("lineItems",), ("discountAllocations",))).
+    A list below plain objects has all their names: `Order.a.b[]` is RowPath("Order", (("a", "b"),)).
+    """
+
+    root: str
+    lists: tuple[tuple[str, ...], ...] = ()
+
+    def __str__(self) -> str:
+        return ".".join([self.root, *(".".join(names) + "[]" for names in self.lists)])
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column. `sources` is empty only when `unavailable` says why the source can never give it a value."""
+
+    name: str
+    type: ColumnType
+    sources: tuple[Source, ...]
+    sql: str | None = None  # one scalar DuckDB expression over $1..$n, which arrive as text (lists as text[])
+    tags: tuple[str, ...] = ()
+    pii: bool = False
+    unavailable: str | None = None
+
+
+@dataclass(frozen=True)
+class DomainTable:
+    """One file of domain_tables/. `parent` is the feed whose rows own sets of this table's rows."""
+
+    name: str  # the feed's name, and the table's: customer
+    path: str  # relative to the project: domain_tables/shopify/customer.yaml
+    rows: RowPath
+    primary_key: tuple[str, ...]
+    columns: tuple[Column, ...]
+    last_updated: str | None = None
+    parent: str | None = None
+
+    def column(self, name: str) -> Column:
+        return next(column for column in self.columns if column.name == name)
+
+
+@dataclass(frozen=True)
+class SemanticTag:
+    """One entry of semantic_tags.yaml. `pattern` entries end in `*`: fk-*."""
+
+    name: str
+    type: ColumnType | None
+    strict: bool
+    pii: bool
+    aliases: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class SecretRef:
+    """`${NAME}`: resolved from the environment, `.env`, or the file named by NAME_FILE, and only when it is needed."""
+
+    name: str
+    path: str  # the file and line that name it, for messages
+    line: int
+
+
+@dataclass(frozen=True)
+class Feed:
+    """One table that a courier loads."""
+
+    name: str
+    table: DomainTable
+    load: Load = "upsert"
+    look_back: timedelta | None = None  # None: the connector's own
+    every: timedelta | None = None
+    error_limit: Decimal = Decimal(1)  # percent of the feed's records
+
+
+@dataclass(frozen=True)
+class Courier:
+    """One file of couriers/. `name` is also the schema that its tables live in."""
+
+    name: str
+    path: str
+    connector: str
+    api_version: str | None
+    credential: Mapping[str, str | SecretRef]
+    domain_tables: str
+    feeds: tuple[Feed, ...]
+    endpoint: str | None = None
+    since: datetime | None = None
+
+    def feed(self, name: str) -> Feed:
+        return next(feed for feed in self.feeds if feed.name == name)
+
+
+@dataclass(frozen=True)
+class GroupCourier:
+    name: str
+    offset: timedelta = timedelta(0)
+    wait: timedelta = timedelta(0)
+    required: bool = True
+
+
+@dataclass(frozen=True)
+class Constraint:
+    group: str
+    offset: timedelta = timedelta(0)
+    wait: timedelta = timedelta(0)
+
+
+@dataclass(frozen=True)
+class CourierGroup:
+    name: str
+    schedule: str | None
+    timezone: str  # IANA name
+    enabled: bool
+    run_type: RunType
+    couriers: tuple[GroupCourier, ...]
+    constraints: tuple[Constraint, ...] = ()
+    activations: tuple[str, ...] = ()
+    alert_after: timedelta | None = None
+
+
+@dataclass(frozen=True)
+class Project:
+    """A whole valid project. `root` is the folder that holds courier_groups.yaml."""
+
+    root: Path
+    couriers: Mapping[str, Courier]
+    groups: Mapping[str, CourierGroup]
+    tags: tuple[SemanticTag, ...]
+    lines: Mapping[tuple[str, tuple[str | int, ...]], tuple[int, int]]
+    """Where a key stands: (file, path of keys) -> (line, column), 1-based, for problems found by later layers."""

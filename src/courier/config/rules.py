@@ -1,0 +1,60 @@
+"""Every rule that a project's files are held to, by name, with one sentence for the reference page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+RULES: Mapping[str, str] = {
+    # A file as such
+    "missing-file": "courier_groups.yaml and semantic_tags.yaml stand at the top of a project.",
+    "file-name": "Files are named in lower case and end in .yaml: the path is the name.",
+    "unreadable": "A file can be read.",
+    "too-large": "A file has at most 1 MB.",
+    "encoding": "A file is UTF-8 without control characters.",
+    "empty-file": "A file says something.",
+    # YAML
+    "yaml": "A file is one YAML document.",
+    "tab": "Lines are indented with spaces.",
+    "unquoted-alias": "A value that begins with * is quoted: unquoted it is a YAML alias.",
+    "anchor": "No anchors, aliases or merge keys: a value stands where it is read.",
+    "yaml-tag": "No YAML tags such as !!str or !include.",
+    "duplicate-key": "A key stands once in its mapping.",
+    # What is written
+    "unknown-key": "Only known keys: a misspelt one is never ignored.",
+    "missing-key": "Keys without a default are given.",
+    "bad-type": "A value is text, a number, true or false, a list or a mapping, as its key wants.",
+    "bad-value": "A value is one of those that its key knows.",
+    "bad-name": "Couriers, feeds and columns are named in lower-case letters, digits and underscores.",
+    "reserved-name": "A courier is not named as a schema that DuckDB or courier itself uses.",
+    "bad-duration": "Durations are 90s, 30m, 24h, 2d or 1w.",
+    "bad-percent": "An error limit is a percentage from 0% to 100%.",
+    "bad-since": "`since` is a date, or an instant with its zone.",
+    "bad-cron": "A schedule has the five fields of cron and fires sometimes.",
+    "unknown-timezone": "A time zone is named as in the IANA database.",
+    "bad-path": "`rows` and `from` are paths from a record.",
+    "endpoint": "An endpoint is an origin; plain http only to this machine.",
+    # Secrets
+    "literal-secret": "A secret is never written into a file, only its name: ${NAME}.",
+    "secret-reference": "${NAME} is a whole value, and stands in `credential:` only.",
+    "bad-credential": "A credential has one of the sets of keys that its connector knows.",
+    # Names that must exist
+    "unknown-connector": "A courier's connector exists.",
+    "unknown-domain-tables": "A courier's folder of domain tables exists.",
+    "unknown-feed": "A feed, and a parent, is a file in the courier's folder of domain tables.",
+    "unknown-courier": "A group's couriers exist.",
+    "unknown-group": "A constraint's group exists.",
+    "unknown-activation": "A group's activations exist.",
+    "unknown-tag": "A semantic tag is in semantic_tags.yaml.",
+    "unknown-column": "`primary_key` and `last_updated` name columns.",
+    # What must fit together
+    "duplicate-tag": "A tag stands once on its column, and once in the vocabulary.",
+    "tag-alias": "A tag is written by its own name, not by an alias (a warning).",
+    "tag-type": "A strict tag's type is not contradicted.",
+    "missing-type": "A column has a type, its own or its tag's.",
+    "missing-sql": "A list of paths needs `sql` to make one value of them.",
+    "unavailable-column": "A column without a source has no `from` or `sql`, and is in no key.",
+    "last-updated-type": "`last_updated` is a datetime column.",
+    "bad-parent": "A table over a list names its root record's table as parent, and that one has `last_updated`.",
+    "child-without-parent": "A courier that sends a child feed sends its parent's too.",
+    "cycle": "Groups do not wait for each other in a circle.",
+}

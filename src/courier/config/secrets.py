@@ -1,0 +1,90 @@
+"""Secrets, resolved at the last moment: from the environment, the project's .env, or the file named by NAME_FILE."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from courier.config.project import Courier, Project, SecretRef
+from courier.errors import ConfigurationError, CredentialMissing
+
+ENV_FILE = ".env"
+
+
+def resolve_credential(project: Project, courier: Courier, environ: Mapping[str, str]) -> dict[str, str]:
+    """A courier's credential with its secrets in place of their names.
+
+    `environ` is the environment; an empty variable counts as not set. Raises CredentialMissing, which names every
+    missing variable, and ConfigurationError where .env or a file named by NAME_FILE cannot be read.
+    """
+    return resolve_credentials(project, [courier], environ)[courier.name]
+
+
+def resolve_credentials(
+    project: Project, couriers: Iterable[Courier], environ: Mapping[str, str]
+) -> dict[str, dict[str, str]]:
+    """The credentials of several couriers by name; what is missing in any of them is said at once."""
+    couriers = list(couriers)
+    places = (environ, _env_file(project.root / ENV_FILE))
+    found: dict[SecretRef, str | None] = {}
+    for ref in (value for courier in couriers for value in courier.credential.values()):
+        if isinstance(ref, SecretRef):
+            found[ref] = _resolve(ref.name, places, project.root)
+    missing = [ref for ref, value in found.items() if value is None]
+    if missing:
+        raise _missing(missing)
+    return {courier.name: _filled(courier, found) for courier in couriers}
+
+
+def _filled(courier: Courier, found: Mapping[SecretRef, str | None]) -> dict[str, str]:
+    return {
+        key: (found[value] or "") if isinstance(value, SecretRef) else value
+        for key, value in courier.credential.items()
+    }
+
+
+def _resolve(name: str, places: Iterable[Mapping[str, str]], root: Path) -> str | None:
+    """The first that is there: NAME in each place, then NAME_FILE in each place."""
+    places = list(places)
+    for place in places:
+        if place.get(name):
+            return place[name]
+    for place in places:
+        if place.get(f"{name}_FILE"):
+            return _secret_file(name, root / place[f"{name}_FILE"])
+    return None
+
+
+def _secret_file(name: str, path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8").strip() or None
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        message = f"{name}_FILE names {path}, which cannot be read: {reason}"
+        raise ConfigurationError(message, fix=f"Let {name}_FILE name a file that this user can read.") from None
+
+
+def _env_file(path: Path) -> dict[str, str]:
+    if not path.is_file():
+        return {}
+    # Imported here: most projects on servers have no .env.
+    from dotenv import dotenv_values
+
+    try:
+        values = dotenv_values(path, interpolate=False, encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise ConfigurationError(f"{path} cannot be read: {reason}", fix="Look at its mode and encoding.") from None
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _missing(refs: list[SecretRef]) -> CredentialMissing:
+    named = ", ".join(f"{ref.name} ({ref.path}:{ref.line})" for ref in refs)
+    them = "it" if len(refs) == 1 else "them"
+    return CredentialMissing(
+        f"not set: {named}",
+        fix=(
+            f"Set {them} in the environment or in .env (see .env.example), or put each into a file named by NAME_FILE. "
+            "To try without a real shop, add --sandbox to the same command."
+        ),
+    )
