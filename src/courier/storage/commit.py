@@ -1,0 +1,242 @@
+"""One transaction per courier run: rows, deletes, counters, coverage and the run itself, or none of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from courier import clock
+from courier.config.project import DomainTable, SemanticTag
+from courier.errors import Incomplete
+from courier.storage import catalog, contest, duck, families, ledger
+from courier.storage.ledger_tables import create_ledger
+from courier.storage.load import Committed, Counters, FeedLoad, RunRecord
+from courier.storage.tables import Existing, Prepared, described, existing, is_empty, prepare, target_of
+from courier.storage.target import Family, Target
+from courier.storage.warehouse import Files, opened, reading
+
+if TYPE_CHECKING:
+    from courier.storage.duck import Connection
+
+LANDING = "landing"
+"""The name that a run's landing database is attached under."""
+
+
+def landed(schema: str, table: str) -> str:
+    """A landing table as a relation, for `FeedLoad.rows` and the like: `landing."shopify"."order"`."""
+    return f"{LANDING}.{duck.quote(schema)}.{duck.quote(table)}"
+
+
+def commit(
+    files: Files,
+    run: RunRecord,
+    loads: Sequence[FeedLoad],
+    project_tags: Sequence[SemanticTag],
+    landing: Path | None,
+    schema: str,
+    before_commit: Callable[[], None] = lambda: None,
+) -> Committed:
+    """Commit a run's loads to the private file, all of them or none.
+
+    A run that is committed already is not committed again: its recorded counters are returned. Raises ForeignData,
+    ConfigurationError (a column's type changed), Incomplete (the counters do not add up).
+    """
+    with opened(files) as connection:
+        if ledger.committed(connection, run.run):
+            return Committed(ledger.recorded(connection, run.run))
+        if landing is not None:
+            duck.attach(connection, landing, LANDING, read_only=True)
+        with _transaction(connection):
+            tables = existing(connection)
+            create_ledger(connection, tables)
+            ledger.bind_identity(connection, schema, run)
+            ordered = _parents_first(loads)
+            prepared, changed = _prepare(connection, run, ordered, project_tags, schema, tables)
+            committed = _commit(connection, run, ordered, prepared, changed)
+            before_commit()
+        return committed
+
+
+@contextmanager
+def _transaction(connection: Connection) -> Iterator[None]:
+    done = False
+    connection.execute("BEGIN TRANSACTION")
+    try:
+        yield
+        connection.execute("COMMIT")
+        done = True
+    finally:
+        if not done:
+            connection.execute("ROLLBACK")
+
+
+def _prepare(
+    connection: Connection,
+    run: RunRecord,
+    loads: Sequence[FeedLoad],
+    tags: Sequence[SemanticTag],
+    schema: str,
+    tables: Existing,
+) -> tuple[dict[str, Prepared], bool]:
+    """Make and describe the loads' tables. Returns them by feed, and whether any is other than before."""
+    known = described(connection, schema)
+    prepared: dict[str, Prepared] = {}
+    changed = False
+    for load in loads:
+        feed = load.feed.name
+        prepared[feed] = prepare(connection, schema, load, known.get(feed), tables)
+        different = catalog.describe(connection, prepared[feed], load, run, tags)
+        changed = changed or different or prepared[feed].changed
+    return prepared, changed
+
+
+def _commit(
+    connection: Connection,
+    run: RunRecord,
+    loads: Sequence[FeedLoad],
+    prepared: Mapping[str, Prepared],
+    changed: bool,
+) -> Committed:
+    counters: dict[str, Counters] = {}
+    removed: dict[str, int] = {}
+    for load in loads:
+        feed = load.feed.name
+        counters[feed] = _load(connection, prepared[feed], load, run.run)
+        for child, rows in _cascade(connection, prepared[feed].target.schema, load).items():
+            removed[child] = removed.get(child, 0) + rows
+    for child, rows in removed.items():
+        changed = changed or rows > 0
+        if child in counters:
+            counters[child] = replace(counters[child], deleted=counters[child].deleted + rows)
+    changed = changed or any(found.changed for found in counters.values())
+    ledger.record_run(connection, run, changed)
+    ledger.record_feeds(connection, run, loads, counters)
+    return Committed(counters, changed)
+
+
+def _parents_first(loads: Sequence[FeedLoad]) -> list[FeedLoad]:
+    """So that a parent's delete is known before its children's sets compete. Parents' tables are filled in."""
+    tables: Mapping[str, DomainTable] = {load.feed.name: load.feed.table for load in loads}
+    filled = []
+    for load in loads:
+        parent = load.parent or tables.get(load.feed.table.parent or "")
+        if load.feed.table.parent is not None and parent is None:
+            raise ValueError(f"the load of {load.feed.name} does not say what its parent's table is")
+        filled.append(replace(load, parent=parent))
+
+    def depth(load: FeedLoad) -> int:
+        count, parent = 0, load.feed.table.parent
+        while parent is not None and parent in tables and count < len(tables):
+            count, parent = count + 1, tables[parent].parent
+        return count
+
+    return sorted(filled, key=depth)
+
+
+def _load(connection: Connection, prepared: Prepared, load: FeedLoad, run: str) -> Counters:
+    target = prepared.target
+    contest.offer(connection, target, load)
+    if target.family is None:
+        counters = _load_rows(connection, prepared, load, run)
+    else:
+        counters = _load_sets(connection, prepared, load, run)
+    counters = replace(counters, read=load.read, errors=len(load.errors))
+    return _proven(target, counters)
+
+
+def _proven(target: Target, counters: Counters) -> Counters:
+    settled = counters.inserted + counters.updated + counters.unchanged + counters.rejected
+    if counters.read != settled + counters.errors:
+        raise Incomplete(
+            f"{target.schema}.{target.table.name}: {counters.read} records were read, but {settled} rows and "
+            f"{counters.errors} errors came to be committed. Nothing was committed.",
+            fix="Run the same command again; if it happens twice, please report it.",
+        )
+    return counters
+
+
+def _load_rows(connection: Connection, prepared: Prepared, load: FeedLoad, run: str) -> Counters:
+    target = prepared.target
+    contest.bury(connection, target, load)
+    if is_empty(connection, "buried") and contest.is_first(connection, target):
+        return contest.store_all(connection, target, run)
+    contest.decide(connection, target)
+    if (until := _absent_until(load)) is not None:
+        contest.bury_absent(connection, target, until)
+    contest.find_gone(connection, target)
+    counters = contest.store(connection, target, run, prepared.kept)
+    contest.settle_deletes(connection, target)
+    return counters
+
+
+def _load_sets(connection: Connection, prepared: Prepared, load: FeedLoad, run: str) -> Counters:
+    target = prepared.target
+    families.answer(connection, target, load)
+    if load.sets and families.is_first_of_all(connection, load) and contest.is_first(connection, target):
+        counters = contest.store_all(connection, target, run)
+        families.store_members(connection, target)
+        families.settle_versions(connection, target)
+        return counters
+    families.decide_sets(connection, target)
+    families.settle_members(connection, target)
+    counters = contest.store(connection, target, run, prepared.kept)
+    families.settle_versions(connection, target)
+    until = _absent_until(load)
+    if target.family is not None and load.sets and until is not None:
+        families.absent_parents(connection, load, until)
+        removed = families.remove_families(connection, target.family)
+        counters = replace(counters, deleted=counters.deleted + removed)
+    return counters
+
+
+def _absent_until(load: FeedLoad) -> datetime | None:
+    """Up to when absence from the load means deletion; None if it means nothing.
+
+    A record in error may be any row, so then absence proves nothing.
+    """
+    whole = load.whole or (load.feed.load == "truncate" and load.read > 0)
+    return (load.request.until or clock.now()) if whole and not load.errors else None
+
+
+def _cascade(connection: Connection, schema: str, load: FeedLoad) -> dict[str, int]:
+    """Remove the sets of parents that this load's deletes took away. Returns rows removed, by child table."""
+    if load.parent is not None or (not load.deletes and _absent_until(load) is None):
+        return {}
+    removed: dict[str, int] = {}
+    for table in described(connection, schema).values():
+        if table.parent == load.feed.name:
+            connection.execute("CREATE OR REPLACE TEMP TABLE departed AS SELECT key, deleted_at FROM buried")
+            family = Family(schema, table.name, table.primary_key, table.parent_column)
+            removed[table.name] = families.remove_families(connection, family)
+    return removed
+
+
+def preview(files: Files, schema: str, loads: Sequence[FeedLoad]) -> set[str]:
+    """The feeds whose loads would change something; the others need not be landed. In doubt, a feed has news."""
+    something = [load for load in _parents_first(loads) if load.rows or load.sets or load.deletes or load.whole]
+    with reading(files) as connection:
+        if connection is None or ("courier", "domain_table") not in (tables := existing(connection)):
+            return {load.feed.name for load in something}
+        known = described(connection, schema)
+        return {
+            load.feed.name
+            for load in something
+            if _has_news(connection, target_of(schema, load, known.get(load.feed.name)), load, tables)
+        }
+
+
+def _has_news(connection: Connection, target: Target, load: FeedLoad, tables: Existing) -> bool:
+    if not target.types().keys() <= tables.get((target.schema, load.feed.name), {}).keys():
+        return True
+    contest.offer(connection, target, load)
+    if is_empty(connection, target.name) and not is_empty(connection, "offered"):
+        return True
+    if target.family is None:
+        contest.bury(connection, target, load)
+        return contest.has_news(connection, target, load, _absent_until(load))
+    families.answer(connection, target, load)
+    return families.has_news(connection, target, load, _absent_until(load))

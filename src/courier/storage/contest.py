@@ -1,0 +1,218 @@
+"""The contest: per key, the newest of what is offered and what is stored stays.
+
+Everything here works through temporary tables and views of one connection, made anew for each feed:
+
+    offered   what the load brings, in the table's columns and types, with `_rid` to tell its rows apart
+    losers    `_rid` of rows that lose to another version of the same key in the same load
+    buried    key -> deleted_at, for keys that the source deleted: a version that is not newer stays out
+    decided   `_rid`, `_stored` (rowid of the stored row) and `_outcome` of every offered row
+    gone      `_stored` of stored rows that are to be removed
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from courier.storage.duck import quote, text
+from courier.storage.ledger import LEDGER
+from courier.storage.load import Counters, FeedLoad
+from courier.storage.tables import is_empty
+from courier.storage.target import Target, comma, parent_type
+
+if TYPE_CHECKING:
+    from courier.storage.duck import Connection
+
+TAKEN = "('inserted', 'updated')"
+
+
+def offer(connection: Connection, target: Target, load: FeedLoad) -> None:
+    """Make `offered`. A column that the rows lack (the shop cannot give it) is null."""
+    extra = {"_fetched_at": "TIMESTAMPTZ"}
+    if load.parent is not None:
+        extra |= {"_set": "BIGINT", "_parent": parent_type(load.parent)}
+    wanted = {name: kind for name, kind in target.types().items() if name != "_run"} | extra
+    if not load.rows:
+        empty = comma(_column(name, kind, False) for name, kind in wanted.items())
+        connection.execute(f"CREATE OR REPLACE TEMP VIEW offered AS SELECT 0 AS _rid, {empty} WHERE false")
+        return
+    relation = _with_rowid(connection, load.rows)
+    there = {name for name, *_ in connection.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()}
+    columns = comma(_column(name, kind, name in there) for name, kind in wanted.items())
+    connection.execute(f"CREATE OR REPLACE TEMP VIEW offered AS SELECT rowid AS _rid, {columns} FROM {relation}")
+
+
+def _with_rowid(connection: Connection, relation: str) -> str:
+    """The relation itself if it is a table; parquet is copied into one, so that its rows can be told apart."""
+    if "(" not in relation:
+        return relation
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE offered_copy AS SELECT * FROM {relation}")
+    return "temp.offered_copy"
+
+
+def _column(name: str, kind: str, there: bool) -> str:
+    return f"{quote(name)}::{kind} AS {quote(name)}" if there else f"NULL::{kind} AS {quote(name)}"
+
+
+def bury(connection: Connection, target: Target, load: FeedLoad) -> None:
+    """Make `buried`: the deletes known from earlier runs, and those that this load brings."""
+    known = f"SELECT key, deleted_at FROM {LEDGER}.deleted_record WHERE {target.which}"
+    new = f"UNION ALL SELECT key::VARCHAR, deleted_at::TIMESTAMPTZ FROM {load.deletes}" if load.deletes else ""
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE buried AS SELECT key, max(deleted_at) AS deleted_at "
+        f"FROM ({known} {new}) WHERE key IS NOT NULL AND deleted_at IS NOT NULL GROUP BY key"
+    )
+
+
+def is_first(connection: Connection, target: Target) -> bool:
+    """Whether nothing is stored yet and no offered key comes twice, so that there is nothing to compare."""
+    twins = f"SELECT 1 FROM offered GROUP BY {comma(target.key)} HAVING count(*) > 1 LIMIT 1"
+    return is_empty(connection, target.name) and connection.execute(twins).fetchone() is None
+
+
+def find_losers(connection: Connection, target: Target, candidates: str = "offered", first: str = "") -> None:
+    """Make `losers`. Ranking is done only for keys that come twice; `first` ranks before the row's own version."""
+    keys = comma(target.key)
+    connection.execute(f"""
+        CREATE OR REPLACE TEMP TABLE twins AS
+        SELECT {keys} FROM {candidates} GROUP BY {keys} HAVING count(*) > 1
+    """)
+    connection.execute(f"""
+        CREATE OR REPLACE TEMP TABLE losers AS
+        SELECT c._rid FROM {candidates} c SEMI JOIN twins t ON {target.same_key("c", "t")}
+        QUALIFY row_number() OVER (PARTITION BY {comma(target.key, "c")}
+            ORDER BY {first} {target.rank("c")} DESC, c._rid) > 1
+    """)
+
+
+def decide(connection: Connection, target: Target) -> None:
+    """Make `decided` for a table whose rows stand for themselves."""
+    find_losers(connection, target)
+    connection.execute(f"""
+        CREATE OR REPLACE TEMP TABLE decided AS
+        SELECT r._rid, s.rowid AS _stored, CASE
+            WHEN r._rid IN (SELECT _rid FROM losers) THEN 'rejected'
+            WHEN {target.version("r")} <= b.deleted_at THEN 'rejected'
+            WHEN s.rowid IS NULL THEN 'inserted'
+            WHEN {target.equal("r", "s")} THEN 'unchanged'
+            WHEN {target.beats("r", "s")} THEN 'updated'
+            ELSE 'rejected' END AS _outcome
+        FROM offered r
+        LEFT JOIN {target.name} s ON {target.same_key("r", "s")}
+        LEFT JOIN buried b ON b.key = {target.key_text("r")}
+    """)
+
+
+def bury_absent(connection: Connection, target: Target, until: datetime) -> None:
+    """Add to `buried` the stored rows that a whole pull did not bring. Needs `decided`.
+
+    A row stored from an answer later than the pull's last one is left alone: the pull is an old one, loaded late.
+    They count as deleted at the newest version that the pull has seen, which is a time of the source's own clock.
+    """
+    unseen = target.version("s") if target.table.last_updated else "$until"
+    connection.execute(
+        f"""
+        INSERT INTO buried
+        SELECT {target.key_text("s")},
+            greatest({target.version("s")}, coalesce((SELECT max({target.version("r")}) FROM offered r), {unseen}))
+        FROM {target.name} s
+        WHERE s._fetched_at <= coalesce((SELECT max(_fetched_at) FROM offered), $until)
+            AND s.rowid NOT IN (SELECT _stored FROM decided WHERE _stored IS NOT NULL)
+        """,
+        {"until": until},
+    )
+
+
+def find_gone(connection: Connection, target: Target) -> None:
+    """Make `gone`: stored rows that are buried, and that no newer offered row replaces. Needs `decided`."""
+    connection.execute(f"""
+        CREATE OR REPLACE TEMP TABLE gone AS
+        SELECT s.rowid AS _stored FROM {target.name} s JOIN buried b ON b.key = {target.key_text("s")}
+        WHERE {target.version("s")} <= b.deleted_at
+            AND s.rowid NOT IN (SELECT _stored FROM decided WHERE _outcome = 'updated')
+    """)
+
+
+def settle_deletes(connection: Connection, target: Target) -> None:
+    """Bring `courier.deleted_record` in line with `buried`, but for keys that are stored now."""
+    if is_empty(connection, "buried"):
+        return
+    connection.execute(f"DELETE FROM buried WHERE key IN (SELECT {target.key_text('s')} FROM {target.name} s)")
+    connection.execute(f"DELETE FROM {LEDGER}.deleted_record WHERE {target.which}")
+    connection.execute(f"""
+        INSERT INTO {LEDGER}.deleted_record
+        SELECT {target.names}, key, max(deleted_at) FROM buried GROUP BY key
+    """)
+
+
+def has_news(connection: Connection, target: Target, load: FeedLoad, absent_until: datetime | None) -> bool:
+    """Whether the load would change a row or remember a delete. Needs `offered` and `buried`; writes nothing lasting.
+
+    absent_until: for a load whose absences are deletes, the instant up to which it knows.
+    """
+    if target.table.last_updated is not None and is_empty(connection, "buried"):
+        newer = f"{target.same_key('r', 's')} AND {target.version('s')} >= {target.version('r')}"
+        # Reads two columns where the contest reads all: enough to settle nearly every load that brings something.
+        if connection.execute(f"SELECT 1 FROM offered r ANTI JOIN {target.name} s ON {newer} LIMIT 1").fetchone():
+            return True
+    decide(connection, target)
+    if absent_until is not None:
+        bury_absent(connection, target, absent_until)
+    find_gone(connection, target)
+    taken = f"SELECT 1 FROM decided WHERE _outcome IN {TAKEN} UNION ALL SELECT 1 FROM gone LIMIT 1"
+    return connection.execute(taken).fetchone() is not None or _has_new_deletes(connection, target, load)
+
+
+def _has_new_deletes(connection: Connection, target: Target, load: FeedLoad) -> bool:
+    if not load.deletes:
+        return False
+    query = f"""
+        SELECT 1 FROM {load.deletes} n ANTI JOIN (SELECT * FROM {LEDGER}.deleted_record WHERE {target.which}) d
+        ON d.key = n.key::VARCHAR AND d.deleted_at >= n.deleted_at::TIMESTAMPTZ LIMIT 1
+    """
+    return connection.execute(query).fetchone() is not None
+
+
+def store_all(connection: Connection, target: Target, run: str) -> Counters:
+    """Store `offered` as it is, into an empty table."""
+    connection.execute(_insert(target, "offered r", run))
+    return Counters(inserted=_count(connection, "offered"))
+
+
+def store(connection: Connection, target: Target, run: str, kept: tuple[str, ...]) -> Counters:
+    """Carry out `decided` and `gone`. `kept`: columns that the YAML has lost; an updated row keeps their values."""
+    outcomes = dict(connection.execute("SELECT _outcome, count(*) FROM decided GROUP BY _outcome").fetchall())
+    deleted = _count(connection, "gone")
+    if outcomes.get("inserted") or outcomes.get("updated"):
+        source = f"offered r JOIN decided d ON d._rid = r._rid AND d._outcome IN {TAKEN}"
+        if kept:
+            connection.execute(f"""
+                CREATE OR REPLACE TEMP TABLE kept AS
+                SELECT d._rid, {comma(map(quote, kept), "s")}
+                FROM {target.name} s JOIN decided d ON d._stored = s.rowid AND d._outcome = 'updated'
+            """)
+            source += " LEFT JOIN kept k ON k._rid = r._rid"
+        _delete(connection, target, "SELECT _stored FROM decided WHERE _outcome = 'updated'")
+        connection.execute(_insert(target, source, run, kept))
+    if deleted:
+        _delete(connection, target, "SELECT _stored FROM gone")
+    return Counters(deleted=deleted, **{name: outcomes.get(name, 0) for name in _OUTCOMES})
+
+
+_OUTCOMES = ("inserted", "updated", "unchanged", "rejected")
+
+
+def _insert(target: Target, source: str, run: str, kept: tuple[str, ...] = ()) -> str:
+    columns = [*target.columns, "_fetched_at"]
+    old = [quote(name) for name in kept]
+    values = ", ".join([comma(columns, "r"), text(run), *(f"k.{name}" for name in old)])
+    return f"INSERT INTO {target.name} ({comma([*columns, '_run', *old])}) SELECT {values} FROM {source}"
+
+
+def _delete(connection: Connection, target: Target, stored: str) -> None:
+    connection.execute(f"DELETE FROM {target.name} WHERE rowid IN ({stored})")
+
+
+def _count(connection: Connection, relation: str) -> int:
+    row = connection.execute(f"SELECT count(*) FROM {relation}").fetchone()
+    return int(row[0]) if row else 0

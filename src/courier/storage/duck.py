@@ -1,0 +1,84 @@
+"""The one door to DuckDB: connections with courier's settings, and the names of its types."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from courier.config.project import ColumnType
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    Connection: TypeAlias = DuckDBPyConnection
+
+# Readable by DuckDB 1.5 and later, so that a BI tool need not be as new as courier.
+STORAGE_VERSION = "v1.5.0"
+MEMORY_LIMIT = "512MB"
+
+_TYPES = {
+    "boolean": "BOOLEAN",
+    "date": "DATE",
+    "datetime": "TIMESTAMPTZ",
+    "float": "DOUBLE",
+    "integer": "BIGINT",
+    "string": "VARCHAR",
+    "string[]": "VARCHAR[]",
+}
+
+
+def connect(memory_limit: str = MEMORY_LIMIT, database: Path | None = None) -> Connection:
+    """A connection in UTC that never downloads an extension: in memory, to `attach` files to, or to one file."""
+    import duckdb
+
+    connection = duckdb.connect(database or ":memory:", config={"memory_limit": memory_limit})
+    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SET GLOBAL preserve_insertion_order = false")
+    connection.execute("SET autoinstall_known_extensions = false")
+    connection.execute("SET autoload_known_extensions = false")
+    return connection
+
+
+def attach(connection: Connection, path: Path, name: str, *, read_only: bool = False) -> None:
+    """Attach a database file, created in a format that older DuckDB releases can read."""
+    option = "READ_ONLY" if read_only else f"STORAGE_VERSION '{STORAGE_VERSION}'"
+    connection.execute(f"ATTACH {text(str(path))} AS {quote(name)} ({option})")
+
+
+def error() -> type[Exception]:
+    """The class of everything that DuckDB raises, for an `except` clause."""
+    import duckdb
+
+    return duckdb.Error
+
+
+def unreadable() -> tuple[type[Exception], ...]:
+    """The classes of what DuckDB raises for data that it cannot read, not for a mistake in SQL or a full disk."""
+    import duckdb
+
+    # A message that quotes the data can be cut off inside a character, which then is what Python stumbles over.
+    return duckdb.DataError, duckdb.InvalidInputException, UnicodeDecodeError
+
+
+def duck_type(column_type: ColumnType) -> str:
+    """`DECIMAL(19,4)` for decimal, `VARCHAR[]` for string[]."""
+    if column_type.name == "decimal":
+        return f"DECIMAL({column_type.precision or 19},{4 if column_type.scale is None else column_type.scale})"
+    return _TYPES[column_type.name]
+
+
+def quote(name: str) -> str:
+    """An identifier: `order` becomes `"order"`."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def text(value: str) -> str:
+    """A string literal."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def read_parquet(paths: Iterable[Path]) -> str:
+    """A relation over parquet files that all have the same columns; "" where there is no file."""
+    files = ", ".join(text(str(path)) for path in paths)
+    return f"read_parquet([{files}])" if files else ""

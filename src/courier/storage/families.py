@@ -1,0 +1,215 @@
+"""The contest of child tables: sets of rows compete, one set per parent, by the version of the parent they came with.
+
+Temporary tables, beside those of contest.py:
+
+    answered  the best set that the load brings for each parent: `_set`, `_parent`, `_version`, `_fetched_at`, and its
+              `_state`: 'newer' than the stored set, the 'same' answer once more, or 'older'
+    known     this table's rows of courier.parent_version
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from courier.errors import Incomplete
+from courier.storage.contest import TAKEN, find_losers
+from courier.storage.duck import text
+from courier.storage.ledger import LEDGER
+from courier.storage.load import FeedLoad
+from courier.storage.tables import is_empty
+from courier.storage.target import BEGINNING, Family, Target, comma, parent_type
+
+if TYPE_CHECKING:
+    from courier.storage.duck import Connection
+
+
+def answer(connection: Connection, target: Target, load: FeedLoad) -> None:
+    """Make `known` and `answered`. A set that is held, because one of its records is in error, does not compete."""
+    family = _family(target)
+    if load.rows and not load.sets:
+        raise Incomplete(f"{target.schema}.{target.table.name}: rows came without the sets that they belong to.")
+    connection.execute(f"""
+        CREATE OR REPLACE TEMP VIEW known AS
+        SELECT parent, version, fetched_at, deleted FROM {LEDGER}.parent_version WHERE {family.which}
+    """)
+    kind = parent_type(load.parent) if load.parent else "VARCHAR"
+    sets = load.sets or "(SELECT 0 AS _set, NULL AS _parent, NULL AS _version, NULL AS _fetched_at, true AS _held)"
+    connection.execute(f"""
+        CREATE OR REPLACE TEMP TABLE answered AS
+        WITH best AS (
+            SELECT _set, _parent::{kind} AS _parent, coalesce(_version::TIMESTAMPTZ, {BEGINNING}) AS _version,
+                _fetched_at::TIMESTAMPTZ AS _fetched_at
+            FROM {sets} WHERE NOT _held AND _parent IS NOT NULL
+            QUALIFY row_number() OVER
+                (PARTITION BY _parent ORDER BY _version DESC NULLS LAST, _fetched_at DESC, _set) = 1
+        )
+        SELECT b.*, CASE
+            WHEN k.parent IS NULL THEN 'newer'
+            WHEN k.deleted THEN CASE WHEN b._version > k.version THEN 'newer' ELSE 'older' END
+            WHEN b._version = k.version AND b._fetched_at = k.fetched_at THEN 'same'
+            WHEN {_later("b._version", "b._fetched_at", "k")} THEN 'newer'
+            ELSE 'older' END AS _state
+        FROM best b LEFT JOIN known k ON k.parent = b._parent::VARCHAR
+    """)
+
+
+def is_first_of_all(connection: Connection, load: FeedLoad) -> bool:
+    """Whether no set was ever stored, and every set on offer is taken: the rows can be stored as they are."""
+    if not is_empty(connection, "known"):
+        return False
+    counts = f"SELECT (SELECT count(*) FROM {load.sets}), (SELECT count(*) FROM answered)"
+    strays = "SELECT 1 FROM offered r ANTI JOIN answered a ON a._set = r._set AND a._parent = r._parent LIMIT 1"
+    offered, taken = connection.execute(counts).fetchone() or (0, 0)
+    return bool(offered == taken) and connection.execute(strays).fetchone() is None
+
+
+def decide_sets(connection: Connection, target: Target) -> None:
+    """Make `decided` and `gone`. Rows of a set that is older, held or beaten are rejected, and so are losing twins."""
+    family = _family(target)
+    connection.execute("""
+        CREATE OR REPLACE TEMP VIEW candidates AS
+        SELECT r.*, a._version, a._fetched_at AS _answered, a._state
+        FROM offered r JOIN answered a ON a._set = r._set AND a._parent = r._parent
+        WHERE a._state <> 'older'
+    """)
+    first = "(c._state = 'newer') DESC, c._version DESC, c._answered DESC, c._parent,"
+    find_losers(connection, target, "candidates", first)
+    connection.execute(f"""
+        CREATE OR REPLACE TEMP TABLE decided AS
+        SELECT r._rid, s._stored, s._owner <> c._parent AS _moved, CASE
+            WHEN c._rid IS NULL OR r._rid IN (SELECT _rid FROM losers) THEN 'rejected'
+            WHEN s._stored IS NOT NULL AND s._owner = c._parent AND {target.equal("r", "s")} THEN 'unchanged'
+            WHEN c._state = 'same' THEN 'rejected'
+            WHEN s._stored IS NULL THEN 'inserted'
+            WHEN s._owner = c._parent THEN 'updated'
+            WHEN {_leaves("s._owner")} THEN 'updated'
+            ELSE 'rejected' END AS _outcome
+        FROM offered r
+        LEFT JOIN candidates c ON c._rid = r._rid
+        LEFT JOIN {family.rows} s ON {target.same_key("r", "s")}
+        LEFT JOIN answered w ON w._parent = s._owner AND w._state = 'newer'
+        LEFT JOIN known k ON k.parent = s._owner::VARCHAR
+    """)
+    connection.execute(f"""
+        CREATE OR REPLACE TEMP TABLE gone AS
+        SELECT s._stored FROM {family.rows} s JOIN answered a ON a._parent = s._owner AND a._state = 'newer'
+        WHERE s._stored NOT IN (SELECT _stored FROM decided WHERE _stored IS NOT NULL AND _outcome <> 'rejected')
+    """)
+
+
+def _leaves(owner: str) -> str:
+    """Whether a stored row of another parent may move: that parent's own newer set lacks it, or is the older one."""
+    return f"w._parent IS NOT NULL OR {owner} IS NULL OR k.parent IS NULL OR {_later('c._version', 'c._answered', 'k')}"
+
+
+def _later(version: str, fetched_at: str, known: str) -> str:
+    return f"({version} > {known}.version OR ({version} = {known}.version AND {fetched_at} > {known}.fetched_at))"
+
+
+def has_news(connection: Connection, target: Target, load: FeedLoad, absent_until: datetime | None) -> bool:
+    """Whether the load would change a row, or brings a set under a newer version. Needs `offered` and `answered`."""
+    newer = """
+        SELECT 1 FROM answered a LEFT JOIN known k ON k.parent = a._parent::VARCHAR
+        WHERE a._state = 'newer' AND (k.parent IS NULL OR a._version > k.version) LIMIT 1
+    """
+    if connection.execute(newer).fetchone() is not None:
+        return True
+    decide_sets(connection, target)
+    taken = f"SELECT 1 FROM decided WHERE _outcome IN {TAKEN} UNION ALL SELECT 1 FROM gone LIMIT 1"
+    if connection.execute(taken).fetchone() is not None:
+        return True
+    if absent_until is None or not load.sets:
+        return False
+    absent_parents(connection, load, absent_until)
+    return not is_empty(connection, "departed")
+
+
+def settle_members(connection: Connection, target: Target) -> None:
+    """Keep the side table true to `decided` and `gone`; before they are carried out."""
+    family = _family(target)
+    if family.column is not None:
+        return
+    connection.execute(f"""
+        CREATE OR REPLACE TEMP TABLE joining AS
+        SELECT {comma(target.key, "r")}, r._parent FROM offered r JOIN decided d ON d._rid = r._rid
+        WHERE d._outcome = 'inserted' OR (d._moved AND d._outcome <> 'rejected')
+    """)
+    connection.execute(f"""
+        CREATE OR REPLACE TEMP TABLE parting AS
+        SELECT {comma(target.key)} FROM joining
+        UNION SELECT {comma(target.key)} FROM {family.name} WHERE rowid IN (SELECT _stored FROM gone)
+    """)
+    connection.execute(f"DELETE FROM {family.side} f USING parting p WHERE {target.same_key('f', 'p')}")
+    connection.execute(f"INSERT INTO {family.side} ({comma(target.key)}, _parent) FROM joining")
+
+
+def store_members(connection: Connection, target: Target) -> None:
+    """The side table of a table that was empty until now."""
+    family = _family(target)
+    if family.column is None:
+        keys = comma(target.key)
+        connection.execute(f"INSERT INTO {family.side} ({keys}, _parent) SELECT {keys}, _parent FROM offered")
+
+
+def settle_versions(connection: Connection, target: Target) -> None:
+    """Remember the version of every set that was taken, also where none of its rows changed."""
+    family = _family(target)
+    if not is_empty(connection, "known"):
+        connection.execute(f"""
+            DELETE FROM {LEDGER}.parent_version WHERE {family.which}
+            AND parent IN (SELECT _parent::VARCHAR FROM answered WHERE _state = 'newer')
+        """)
+    connection.execute(f"""
+        INSERT INTO {LEDGER}.parent_version
+        SELECT {target.names}, _parent::VARCHAR, _version, _fetched_at, false FROM answered WHERE _state = 'newer'
+    """)
+
+
+def absent_parents(connection: Connection, load: FeedLoad, until: datetime) -> None:
+    """Make `departed`: parents whose set is stored, and that a whole pull did not bring. Needs `answered`."""
+    connection.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE departed AS
+        SELECT k.parent AS key,
+            greatest(k.version, coalesce((SELECT max(_version) FROM answered), k.version)) AS deleted_at
+        FROM known k
+        WHERE NOT k.deleted AND k.fetched_at <= coalesce((SELECT max(_fetched_at) FROM answered), $until)
+            AND k.parent NOT IN (SELECT _parent::VARCHAR FROM {load.sets} WHERE _parent IS NOT NULL)
+        """,
+        {"until": until},
+    )
+
+
+def remove_families(connection: Connection, family: Family) -> int:
+    """Remove the sets of the parents in `departed` (key as text, deleted_at), but newer ones. Returns rows removed."""
+    connection.execute(f"""
+        CREATE OR REPLACE TEMP TABLE leaving AS
+        SELECT d.key, d.deleted_at, k.parent IS NOT NULL AS was_known
+        FROM departed d LEFT JOIN (SELECT * FROM {LEDGER}.parent_version WHERE {family.which}) k ON k.parent = d.key
+        WHERE k.parent IS NULL OR k.version < d.deleted_at OR (k.version = d.deleted_at AND NOT k.deleted)
+    """)
+    if is_empty(connection, "leaving"):
+        return 0
+    connection.execute(f"""
+        CREATE OR REPLACE TEMP TABLE gone AS
+        SELECT s._stored FROM {family.rows} s WHERE s._owner::VARCHAR IN (SELECT key FROM leaving)
+    """)
+    if family.column is None:
+        connection.execute(f"DELETE FROM {family.side} WHERE _parent::VARCHAR IN (SELECT key FROM leaving)")
+    connection.execute(f"DELETE FROM {family.name} WHERE rowid IN (SELECT _stored FROM gone)")
+    connection.execute(f"""
+        DELETE FROM {LEDGER}.parent_version WHERE {family.which} AND parent IN (SELECT key FROM leaving WHERE was_known)
+    """)
+    connection.execute(f"""
+        INSERT INTO {LEDGER}.parent_version
+        SELECT {text(family.schema)}, {text(family.table)}, key, deleted_at, NULL, true FROM leaving
+    """)
+    row = connection.execute("SELECT count(*) FROM gone").fetchone()
+    return int(row[0]) if row else 0
+
+
+def _family(target: Target) -> Family:
+    if target.family is None:
+        raise ValueError(f"{target.table.name} is not a child table")
+    return target.family

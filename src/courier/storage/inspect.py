@@ -1,0 +1,168 @@
+"""Looking at the published warehouse: its tables with hashes, and queries that can change nothing."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from courier.errors import UsageError
+from courier.storage import duck
+from courier.storage.hashes import table_hash_sql
+from courier.storage.warehouse import heal
+
+if TYPE_CHECKING:
+    from courier.storage.duck import Connection
+
+
+@dataclass(frozen=True)
+class TableColumn:
+    """`type` in the words of the YAML; `status` is why the column is null, or "" where it is loaded."""
+
+    name: str
+    type: str
+    tags: tuple[str, ...]
+    pii: bool
+    status: str
+
+
+@dataclass(frozen=True)
+class TableInfo:
+    """One domain table: `table` is `shopify.order`; `hash` is "" unless it was asked for."""
+
+    table: str
+    rows: int
+    hash: str
+    primary_key: tuple[str, ...]
+    columns: tuple[TableColumn, ...]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A query's result: its columns and an iterator over its rows, read as they are asked for."""
+
+    columns: tuple[str, ...]
+    types: tuple[str, ...]
+    rows: Iterator[tuple[Any, ...]]
+
+
+@contextmanager
+def open_published(path: Path) -> Iterator[Connection]:
+    """A read-only connection whose names are those of the published file: `shopify.customer`.
+
+    Raises UsageError if nothing was published yet.
+    """
+    if not path.exists():
+        raise UsageError(f"There is no {path.name} yet.", fix="Load something first: courier run --group GROUP")
+    heal(path)
+    with ExitStack() as cleanup:
+        connection = cleanup.enter_context(closing(duck.connect()))
+        try:
+            duck.attach(connection, path, path.stem, read_only=True)
+        except duck.error():
+            # A shell has it open for writing, and DuckDB then shuts out every other reader: read a copy.
+            folder = cleanup.enter_context(TemporaryDirectory(prefix="reading-", dir=_private_folder(path)))
+            copy = shutil.copyfile(path, Path(folder) / path.name)
+            duck.attach(connection, copy, path.stem, read_only=True)
+        connection.execute(f"USE {duck.quote(path.stem)}")
+        yield connection
+
+
+def _private_folder(published: Path) -> Path | None:
+    folder = published.parent / ".courier"
+    return folder if folder.is_dir() else None
+
+
+def tables(connection: Connection, *schemas: str, hashes: bool = True) -> list[TableInfo]:
+    """The domain tables of these schemas (all of them if none is named), by name."""
+    query = "SELECT schema_name, table_name, primary_key FROM courier.domain_table ORDER BY ALL"
+    found = connection.execute(query).fetchall() if _has_ledger(connection) else []
+    return [
+        _table(connection, schema, table, tuple(key), hashes)
+        for schema, table, key in found
+        if not schemas or schema in schemas
+    ]
+
+
+def _has_ledger(connection: Connection) -> bool:
+    query = """
+        SELECT 1 FROM duckdb_tables()
+        WHERE database_name = current_database() AND schema_name = 'courier' AND table_name = 'domain_table'
+    """
+    return connection.execute(query).fetchone() is not None
+
+
+def _table(connection: Connection, schema: str, table: str, key: tuple[str, ...], hashes: bool) -> TableInfo:
+    columns = _columns(connection, schema, table)
+    relation = f"{duck.quote(schema)}.{duck.quote(table)}"
+    if hashes:
+        types = _types(connection, schema, table)
+        # Only the columns of the YAML: one that it lost keeps its old values, which are no longer the source's.
+        query = table_hash_sql(relation, {column.name: types[column.name] for column in columns})
+        rows, digest = connection.execute(query).fetchone() or (0, "")
+    else:
+        (rows,), digest = connection.execute(f"SELECT count(*) FROM {relation}").fetchone() or (0,), ""
+    return TableInfo(f"{schema}.{table}", int(rows), str(digest), key, columns)
+
+
+def _types(connection: Connection, schema: str, table: str) -> dict[str, str]:
+    query = """
+        SELECT column_name, data_type FROM duckdb_columns()
+        WHERE database_name = current_database() AND schema_name = ? AND table_name = ?
+    """
+    return dict(connection.execute(query, [schema, table]).fetchall())
+
+
+def _columns(connection: Connection, schema: str, table: str) -> tuple[TableColumn, ...]:
+    query = """
+        SELECT column_name, c.type, c.pii,
+            coalesce((SELECT list(t.tag ORDER BY t.tag) FROM courier.semantic_tag t WHERE (t.schema_name, t.table_name,
+                t.column_name) = (c.schema_name, c.table_name, c.column_name)), []),
+            coalesce((SELECT string_agg(s.reason, ', ' ORDER BY s.reason) FROM courier.column_status s WHERE
+                (s.schema_name, s.table_name, s.column_name) = (c.schema_name, c.table_name, c.column_name)), '')
+        FROM courier.domain_column c WHERE c.schema_name = ? AND c.table_name = ? ORDER BY c.position
+    """
+    rows = connection.execute(query, [schema, table]).fetchall()
+    return tuple(TableColumn(name, kind, tuple(tags), pii, status) for name, kind, pii, tags, status in rows)
+
+
+@contextmanager
+def query(path: Path, sql: str, parameters: Sequence[Any] = ()) -> Iterator[Answer]:
+    """Run one reading statement on the published file. Raises UsageError for anything else, and for SQL mistakes.
+
+    The connection can neither write, nor read other files, nor load extensions, nor change a setting.
+    """
+    with open_published(path) as connection:
+        connection.execute("SET enable_external_access = false")
+        connection.execute("SET lock_configuration = true")
+        try:
+            _check_reads_only(connection, sql)
+            connection.execute(sql, list(parameters))
+        except duck.error() as error:
+            raise UsageError(str(error)) from None
+        described = connection.description or []
+        yield Answer(tuple(d[0] for d in described), tuple(str(d[1]) for d in described), _fetched(connection))
+
+
+def _check_reads_only(connection: Connection, sql: str) -> None:
+    statements = connection.extract_statements(sql)
+    if len(statements) != 1:
+        raise UsageError(f"A query is one statement; this is {len(statements)}.", fix="Send them one after another.")
+    kind = statements[0].type.name
+    if kind not in ("SELECT", "EXPLAIN"):
+        raise UsageError(
+            f"A query may only read, and this is {kind}.",
+            fix="The warehouse is replaced by every run: make tables of your own in another DuckDB file.",
+        )
+
+
+def _fetched(connection: Connection, size: int = 1000) -> Iterator[tuple[Any, ...]]:
+    try:
+        while rows := connection.fetchmany(size):
+            yield from rows
+    except duck.error() as error:
+        raise UsageError(str(error)) from None

@@ -1,0 +1,189 @@
+"""The tables of the schema `courier`: what was loaded, when, from whom, and what the columns mean."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from courier.storage.duck import quote, text
+from courier.storage.warehouse import PRIVATE
+
+if TYPE_CHECKING:
+    from courier.storage.duck import Connection
+
+
+@dataclass(frozen=True)
+class LedgerTable:
+    """One table: its meaning, and its columns as name -> (type, meaning)."""
+
+    name: str
+    comment: str
+    columns: dict[str, tuple[str, str]]
+
+
+_SCHEMA = ("VARCHAR", "the schema, which is the courier's name")
+_TABLE = ("VARCHAR", "the domain table, which is the feed's name")
+_RUN = ("VARCHAR", "the courier run")
+_COURIER = ("VARCHAR", "the courier")
+_FEED = ("VARCHAR", "the feed")
+
+TABLES = (
+    LedgerTable(
+        "run",
+        "One row per committed courier run",
+        {
+            "run": _RUN,
+            "courier": _COURIER,
+            "connector": ("VARCHAR", "the connector that fetched"),
+            "identity": ("VARCHAR", "the shop's, store's or account's own id"),
+            "started": ("TIMESTAMPTZ", "when the run began"),
+            "committed_at": ("TIMESTAMPTZ", "when its rows were committed"),
+            "load_id": ("VARCHAR", "_dlt_loads.load_id of its landing; null if there was nothing to land"),
+            "api_version": ("VARCHAR", "the version that the source answered with"),
+            "changed": ("BOOLEAN", "whether a row, a table or its description changed"),
+        },
+    ),
+    LedgerTable(
+        "feed_run",
+        "One row per feed of a run; read = inserted + updated + unchanged + rejected + errors",
+        {
+            "run": _RUN,
+            "courier": _COURIER,
+            "feed": _FEED,
+            "read": ("BIGINT", "rows offered and records in error"),
+            "inserted": ("BIGINT", "rows that were new"),
+            "updated": ("BIGINT", "rows that replaced an older version"),
+            "unchanged": ("BIGINT", "rows that were stored already"),
+            "rejected": ("BIGINT", "rows that lost to a newer version, or belong to a set that did"),
+            "errors": ("BIGINT", "records that could not become rows"),
+            "deleted": ("BIGINT", "stored rows that were removed"),
+            "outside_window": ("BIGINT", "records fetched beyond the request, by a filter of whole days"),
+            "period_since": ("TIMESTAMPTZ", "the period that the run covers; null is the beginning"),
+            "period_until": ("TIMESTAMPTZ", "the end of the period, exclusive"),
+            "request_since": ("TIMESTAMPTZ", "what was asked for: the period and its look-back; null is the beginning"),
+            "request_until": ("TIMESTAMPTZ", "the end of the request, exclusive"),
+            "watermark": ("TIMESTAMPTZ", "up to where the feed is covered without a gap after this run"),
+        },
+    ),
+    LedgerTable(
+        "coverage",
+        "The intervals of time that each feed has loaded, merged",
+        {
+            "courier": _COURIER,
+            "feed": _FEED,
+            "since": ("TIMESTAMPTZ", "start; null is the beginning"),
+            "until": ("TIMESTAMPTZ", "end, exclusive"),
+        },
+    ),
+    LedgerTable(
+        "domain_table",
+        "The domain tables and what identifies a row",
+        {
+            "schema_name": _SCHEMA,
+            "table_name": _TABLE,
+            "primary_key": ("VARCHAR[]", "the columns that identify a row"),
+            "parent": ("VARCHAR", "the table whose rows own sets of this one's; null if none"),
+            "parent_column": ("VARCHAR", "the column that holds the parent's key; null if it is kept beside the table"),
+            "last_updated": ("VARCHAR", "the column by which the newest version wins; null if none"),
+        },
+    ),
+    LedgerTable(
+        "domain_column",
+        "The columns of the domain tables",
+        {
+            "schema_name": _SCHEMA,
+            "table_name": _TABLE,
+            "column_name": ("VARCHAR", "the column"),
+            "position": ("INTEGER", "its place, from 1"),
+            "type": ("VARCHAR", "its type, in the words of the YAML"),
+            "pii": ("BOOLEAN", "whether it holds personal data"),
+        },
+    ),
+    LedgerTable(
+        "semantic_tag",
+        "The semantic tags of the columns",
+        {
+            "schema_name": _SCHEMA,
+            "table_name": _TABLE,
+            "column_name": ("VARCHAR", "the column"),
+            "tag": ("VARCHAR", "the semantic tag"),
+            "type": ("VARCHAR", "the tag's type, or else the column's"),
+            "pii": ("BOOLEAN", "whether the column holds personal data"),
+        },
+    ),
+    LedgerTable(
+        "column_status",
+        "Why a column is null, or from when on it has values",
+        {
+            "schema_name": _SCHEMA,
+            "table_name": _TABLE,
+            "column_name": ("VARCHAR", "the column"),
+            "reason": ("VARCHAR", "not_in_graphql, scope_missing:..., not_loaded_before, ..."),
+            "detail": ("VARCHAR", "the reason in a sentence"),
+        },
+    ),
+    LedgerTable(
+        "record_error",
+        "Records that could not become rows: where they are and what they look like, never what they hold",
+        {
+            "run": _RUN,
+            "courier": _COURIER,
+            "feed": _FEED,
+            "file": ("VARCHAR", "the raw file, relative to the run's folder"),
+            "line": ("BIGINT", "the line, from 1"),
+            "column_name": ("VARCHAR", "the column; empty if the line as a whole is wrong"),
+            "shape": ("VARCHAR", "what the value looks like"),
+            "reason": ("VARCHAR", "why it was refused"),
+        },
+    ),
+    LedgerTable(
+        "deleted_record",
+        "Rows that the source deleted; an older version of them does not come back",
+        {
+            "schema_name": _SCHEMA,
+            "table_name": _TABLE,
+            "key": ("VARCHAR", "the primary key as text; a JSON list if it has several columns"),
+            "deleted_at": ("TIMESTAMPTZ", "when it was deleted"),
+        },
+    ),
+    LedgerTable(
+        "parent_version",
+        "Which version of its parent each set of child rows was fetched under; also of empty sets",
+        {
+            "schema_name": _SCHEMA,
+            "table_name": _TABLE,
+            "parent": ("VARCHAR", "the parent's primary key as text"),
+            "version": ("TIMESTAMPTZ", "the parent's last_updated in that response, or when it was deleted"),
+            "fetched_at": ("TIMESTAMPTZ", "when the source answered"),
+            "deleted": ("BOOLEAN", "whether the parent is gone"),
+        },
+    ),
+    LedgerTable(
+        "source_identity",
+        "Whose data a schema holds; another shop's is refused",
+        {
+            "schema_name": _SCHEMA,
+            "connector": ("VARCHAR", "the connector that fetched"),
+            "identity": ("VARCHAR", "the shop's, store's or account's own id"),
+            "bound_by": _RUN,
+        },
+    ),
+)
+
+
+def create_ledger(connection: Connection, tables: Container[tuple[str, str]]) -> None:
+    """Create what is not among `tables` (schema, name) yet, with comments."""
+    missing = [table for table in TABLES if ("courier", table.name) not in tables]
+    if missing:
+        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {PRIVATE}.courier")
+    for table in missing:
+        connection.execute(";".join(_statements(table)))
+
+
+def _statements(table: LedgerTable) -> Iterator[str]:
+    name = f"{PRIVATE}.courier.{quote(table.name)}"
+    yield f"CREATE TABLE {name} ({', '.join(f'{quote(c)} {kind}' for c, (kind, _) in table.columns.items())})"
+    yield f"COMMENT ON TABLE {name} IS {text(table.comment)}"
+    for column, (_, comment) in table.columns.items():
+        yield f"COMMENT ON COLUMN {name}.{quote(column)} IS {text(comment)}"

@@ -1,0 +1,119 @@
+"""The values that travel along the load path: shape -> land -> reconcile -> commit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from courier.clock import Interval
+from courier.config.project import DomainTable, Feed
+
+
+@dataclass(frozen=True)
+class RecordError:
+    """A record that could not become a row. Says where it is and what it looks like, never what it holds."""
+
+    feed: str
+    file: str  # relative to the run's folder
+    line: int  # 1-based
+    column: str  # "" when the line as a whole is wrong
+    shape: str  # "text of 12 characters", "object", "list of 3"
+    reason: str
+
+
+@dataclass(frozen=True)
+class Shaped:
+    """One feed's records of one request, typed.
+
+    rows: parquet with the table's columns, in order, and `_fetched_at` (TIMESTAMPTZ); child tables also have `_set`
+          (BIGINT) and `_parent` (the parent's primary key, in its type).
+    sets: child tables only: one row per parent record that answered, also when its set is empty: `_set`, `_parent`,
+          `_version` (the parent's last_updated in that response), `_fetched_at`, `_held` (BOOLEAN: a record of the
+          set is in error, so the stored set stays).
+    read: rows plus records in error.
+    """
+
+    feed: str
+    rows: tuple[Path, ...]
+    sets: tuple[Path, ...]
+    read: int
+    errors: tuple[RecordError, ...] = ()
+    unknown_fields: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Landed:
+    """What dlt wrote: the database, its `_dlt_loads.load_id`, and the rows counted in each landing table."""
+
+    database: Path
+    load_id: str
+    counts: dict[str, int]
+
+
+@dataclass(frozen=True)
+class FeedLoad:
+    """What one feed brings to the commit.
+
+    rows, sets, deletes: relations to read from (a landing table or `read_parquet([...])`), "" where there is none.
+    deletes: rows with `key` (text of the primary key) and `deleted_at`.
+    whole: this was an unbounded, reconciled pull of full scope, so what is absent was deleted.
+    """
+
+    feed: Feed
+    rows: str
+    read: int
+    period: Interval
+    request: Interval
+    parent: DomainTable | None = None
+    sets: str = ""
+    deletes: str = ""
+    whole: bool = False
+    errors: tuple[RecordError, ...] = ()
+    outside_window: int = 0
+
+
+@dataclass(frozen=True)
+class Counters:
+    """read = inserted + updated + unchanged + rejected + errors; deleted stands beside."""
+
+    read: int = 0
+    inserted: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    rejected: int = 0
+    errors: int = 0
+    deleted: int = 0
+
+    @property
+    def changed(self) -> bool:
+        return bool(self.inserted or self.updated or self.deleted)
+
+
+@dataclass(frozen=True)
+class ColumnStatus:
+    """Why a column is null, or where its values begin."""
+
+    feed: str
+    column: str
+    reason: str  # not_in_graphql, api_version, scope_missing:read_x, ...
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """What the ledger keeps of a courier run. `identity` is the shop's, store's or account's own id."""
+
+    run: str
+    courier: str
+    connector: str
+    identity: str
+    started: str
+    load_id: str | None
+    api_version: str | None = None
+    statuses: tuple[ColumnStatus, ...] = ()
+
+
+@dataclass(frozen=True)
+class Committed:
+    counters: dict[str, Counters] = field(default_factory=dict)
+    changed: bool = False

@@ -1,0 +1,222 @@
+"""Raw JSON lines -> typed parquet: every record becomes a row, or a record in error with its place and reason.
+
+DuckDB reads a stream's files with the types that the domain table asks for, in one query per table. That query leaves
+out the rows that do not hold; only when some are missing is it asked again for them, and only when a file cannot be
+read at all, or a text looks like a nested value, are its lines looked at one by one.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from courier.config.project import DomainTable, Feed
+from courier.errors import ConfigurationError, Incomplete, RunFailed
+from courier.storage.deletes import shape_deletes
+from courier.storage.duck import unreadable
+from courier.storage.load import RecordError, Shaped
+from courier.storage.raw import read_manifest
+from courier.storage.selection import Computed, Node
+from courier.storage.shape_drift import unknown_fields
+from courier.storage.shape_errors import BadRow, line_errors, row_errors
+from courier.storage.shape_fields import fields_of, relation
+from courier.storage.shape_lines import Checked
+from courier.storage.shape_prepare import Roots, Values, Work, make_computed, make_roots, open_locked, records_of, write
+from courier.storage.shape_sql import NO_ROOT, Rows, bad_rows, count_rows, good_rows, needs_id, sources_read
+
+__all__ = ["shape", "shape_deletes"]
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """One try at a feed: the rows that were written, and those that were not."""
+
+    good: int
+    bad: tuple[BadRow, ...]
+
+
+def shape(
+    feeds: Sequence[Feed],
+    parents: Mapping[str, DomainTable],
+    raw: Path,
+    out: Path,
+    computed: Sequence[Computed],
+    ordinal: int,
+) -> tuple[Shaped, ...]:
+    """Shape one whole request, folder `raw`, into parquet under `out`: one Shaped per feed, in their order.
+
+    `parents` holds the domain tables of the feeds' parents by name; `ordinal` is this request's number in its run.
+    Raises Incomplete for a folder that is not whole, RunFailed, ConfigurationError.
+    """
+    manifest = read_manifest(raw)
+    if manifest is None or not manifest.complete:
+        raise Incomplete(f"{raw.name} was not fetched to its end")
+    scratch = out.resolve() / "scratch"
+    scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
+    out.chmod(0o700)
+    try:
+        with open_locked(raw.resolve(), out.resolve()) as connection:
+            work = Work(connection, manifest, raw.resolve(), out.resolve(), ordinal)
+            return _shape_all(work, feeds, parents, computed)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _shape_all(
+    work: Work, feeds: Sequence[Feed], parents: Mapping[str, DomainTable], computed: Sequence[Computed]
+) -> tuple[Shaped, ...]:
+    known = {**{feed.name: feed.table for feed in feeds}, **parents}
+    used = _used(feeds, computed)
+    values = make_computed(work, used)
+    roots = _make_all_roots(work, feeds, known)
+    drift = unknown_fields(work, feeds, [known[name] for name in roots if name], used)
+    shaped = []
+    for feed in feeds:
+        rows = _rows(work, feed, roots.get(feed.table.parent) if feed.table.rows.lists else None, values)
+        result = _shape_feed(work, feed, rows, values)
+        shaped.append(replace(result, unknown_fields=drift.get(feed.name, ())))
+    return tuple(shaped)
+
+
+def _used(feeds: Iterable[Feed], computed: Sequence[Computed]) -> list[Computed]:
+    named = {
+        source.steps[0].name
+        for feed in feeds
+        for column in feed.table.columns
+        for source in column.sources
+        if source.kind == "computed"
+    }
+    missing = named - {value.name for value in computed}
+    if missing:
+        raise ConfigurationError(f"computed.{min(missing)} is not a value that this connector publishes")
+    return [value for value in computed if value.name in named]
+
+
+def _make_all_roots(work: Work, feeds: Sequence[Feed], tables: Mapping[str, DomainTable]) -> dict[str | None, Roots]:
+    below: dict[str | None, list[Feed]] = {}
+    for feed in feeds:
+        if feed.table.rows.lists:
+            below.setdefault(feed.table.parent, []).append(feed)
+    return {name: make_roots(work, found, tables[name] if name else None) for name, found in below.items()}
+
+
+def _rows(work: Work, feed: Feed, roots: Roots | None, values: Mapping[str, Values]) -> Rows:
+    layout = work.manifest.layout
+    nodes = fields_of([feed.table], layout)
+    rows = Rows(
+        feed.table,
+        layout,
+        {},
+        nodes,
+        roots=roots.relation if roots else "",
+        root_node=roots.node if roots else Node(),
+        carried={"__parent": "rt.__parent"} if roots and feed.table.parent else {},
+        bound=work.bound(feed.table),
+        computed={name: value.relation for name, value in values.items()},
+        keyed=frozenset(name for name, value in values.items() if value.keyed),
+    )
+    for stream in needs_id(rows):
+        nodes[stream].fields.setdefault("id", Node())
+    return rows
+
+
+def _shape_feed(work: Work, feed: Feed, rows: Rows, values: Mapping[str, Values]) -> Shaped:
+    streams = sources_read(rows)
+    checked = {stream: Checked(work.files(stream), ()) for stream in streams}
+    ready = _with_files(rows, checked, values)
+    try:
+        outcome: _Outcome | None = _try(work, feed, ready, checked)
+    except unreadable():
+        outcome = None
+    if outcome is None or any(row.is_nested for row in outcome.bad):
+        checked = work.check(streams, rows.nodes, feed.name, rows.levels)
+        ready = replace(_with_files(rows, checked, values), verified=True)
+        outcome = _try_again(work, feed, ready, checked)
+    return _account(work, feed, ready, checked, outcome)
+
+
+def _with_files(rows: Rows, checked: Mapping[str, Checked], values: Mapping[str, Values]) -> Rows:
+    relations = {stream: relation(found.files, rows.nodes[stream]) for stream, found in checked.items()}
+    needed = {rows.levels.innermost, *rows.levels.streams}
+    picked = [found for stream, found in checked.items() if stream not in needed]
+    names = {s.steps[0].name for c in rows.table.columns for s in c.sources if s.kind == "computed"}
+    doubts = [records_of(picked), *(values[name].doubtful for name in names)]
+    return replace(rows, relations=relations, doubtful=_doubtful(doubts, relations[rows.levels.innermost]))
+
+
+def _doubtful(doubts: Iterable[frozenset[int] | None], innermost: str) -> str:
+    found: set[int] = set()
+    for records in doubts:
+        if records is None:
+            return f"(SELECT DISTINCT __record FROM {innermost})"
+        found |= records
+    if not found:
+        return ""
+    return f"(SELECT unnest([{', '.join(str(record) for record in sorted(found))}]::BIGINT[]) AS __record)"
+
+
+def _try_again(work: Work, feed: Feed, rows: Rows, checked: Mapping[str, Checked]) -> _Outcome:
+    try:
+        return _try(work, feed, rows, checked)
+    except unreadable() as failure:
+        # DuckDB's message can hold a customer's value.
+        raise RunFailed(f"{feed.name}: its records cannot be shaped ({type(failure).__name__})") from None
+
+
+def _try(work: Work, feed: Feed, rows: Rows, checked: Mapping[str, Checked]) -> _Outcome:
+    extra = {"_set": _set_number(work), "_parent": "__parent"} if rows.carried else {}
+    good = write(work.connection, good_rows(rows, extra), _rows_path(work, feed))
+    levels = rows.levels
+    if levels.inline:
+        answer = work.connection.execute(count_rows(rows)).fetchone()
+        expected = int(answer[0]) if answer else 0
+    else:
+        expected = work.manifest.lines(levels.innermost) - len(checked[levels.innermost].bad)
+    if good == expected:
+        return _Outcome(good, ())
+    bad = tuple(BadRow(*found) for found in work.connection.execute(bad_rows(rows)).fetchall())
+    if good + len(bad) != expected:
+        raise Incomplete(f"{feed.name}: {expected} records were fetched, {good + len(bad)} were shaped")
+    return _Outcome(good, bad)
+
+
+def _set_number(work: Work) -> str:
+    return f"({work.ordinal << 40}::BIGINT | __record)"
+
+
+def _rows_path(work: Work, feed: Feed) -> Path:
+    return work.out / f"{feed.name}.parquet"
+
+
+def _account(work: Work, feed: Feed, rows: Rows, checked: Mapping[str, Checked], outcome: _Outcome) -> Shaped:
+    lines = [line for line in checked[rows.levels.innermost].bad if line.holds_rows]
+    errors: list[RecordError] = line_errors(feed.name, feed.table, rows.layout, lines)
+    errors += row_errors(feed.name, feed.table, outcome.bad, work.raw)
+    return Shaped(
+        feed=feed.name,
+        rows=(_rows_path(work, feed),) if outcome.good else (),
+        sets=_write_sets(work, feed, rows, _held(checked[rows.levels.innermost], outcome)),
+        read=outcome.good + len(errors),
+        errors=tuple(errors),
+    )
+
+
+def _held(innermost: Checked, outcome: _Outcome) -> frozenset[int] | None:
+    """The records with an error below them; None when a line cannot be told to belong to any."""
+    lines = records_of([innermost])
+    if lines is None:
+        return None
+    return lines | {row.record for row in outcome.bad if row.error != NO_ROOT}
+
+
+def _write_sets(work: Work, feed: Feed, rows: Rows, held: frozenset[int] | None) -> tuple[Path, ...]:
+    if not rows.carried:
+        return ()
+    records = ", ".join(str(record) for record in sorted(held or ()))
+    is_held = "true" if held is None else f"__record IN ({records})" if held else "false"
+    columns = f"{_set_number(work)} AS _set, __parent AS _parent, __version AS _version, __fetched AS _fetched_at"
+    path = work.out / f"{feed.name}.sets.parquet"
+    count = write(work.connection, f"SELECT {columns}, {is_held} AS _held FROM {rows.roots}", path)
+    return (path,) if count else ()

@@ -1,0 +1,243 @@
+"""The two DuckDB files of a project: the private one that runs write, and the published one that people open.
+
+Every opening of the private file happens under one flock. DuckDB's own lock is not enough: in the process that holds
+a database, opening and closing the same file once more (to copy it) drops DuckDB's POSIX lock, and another process
+could then write too. So the file is copied only after it was closed, and still under the flock.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import stat
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from courier import clock
+from courier.errors import CourierError
+from courier.storage import duck
+
+if TYPE_CHECKING:
+    from courier.storage.duck import Connection
+
+PRIVATE = "private"
+"""The name that the private file is attached under."""
+
+_held = threading.local()
+
+
+@dataclass(frozen=True)
+class Files:
+    """Where a project keeps its rows. `marker` says which state of the private file was published last."""
+
+    private: Path
+    published: Path
+    lock: Path
+    marker: Path
+
+    @staticmethod
+    def of(root: Path, sandbox: bool = False) -> Files:
+        """The files of the project at `root`; the sandbox has its own, so that made-up rows never meet real ones."""
+        folder = root / ".courier" / "sandbox" if sandbox else root / ".courier"
+        return Files(
+            private=folder / "private.duckdb",
+            published=root / ("sandbox.duckdb" if sandbox else "warehouse.duckdb"),
+            lock=folder / "private.lock",
+            marker=folder / "published.json",
+        )
+
+
+@contextmanager
+def lock(files: Files) -> Iterator[None]:
+    """Hold the private file against every other process and thread. Waits; may be nested within one thread."""
+    depths: dict[Path, int] = _held.__dict__.setdefault("depths", {})
+    if depths.get(files.lock):
+        depths[files.lock] += 1
+        try:
+            yield
+        finally:
+            depths[files.lock] -= 1
+        return
+    make_folder(files.lock.parent)
+    descriptor = os.open(files.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        depths[files.lock] = 1
+        yield
+    finally:
+        depths[files.lock] = 0
+        os.close(descriptor)
+
+
+def make_folder(folder: Path) -> None:
+    """A folder that only its owner may enter."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+@contextmanager
+def opened(files: Files) -> Iterator[Connection]:
+    """A connection with the private file attached as `private`, under the lock; closing it writes the file out."""
+    with lock(files):
+        connection = duck.connect()
+        try:
+            # Without this DuckDB would spill into `.tmp` of the current folder.
+            connection.execute(f"SET temp_directory = {duck.text(str(files.private.parent / 'spill'))}")
+            previous = os.umask(0o077)
+            try:
+                duck.attach(connection, files.private, PRIVATE)
+            finally:
+                os.umask(previous)
+            yield connection
+        finally:
+            connection.close()
+
+
+@contextmanager
+def reading(source: Files | Connection) -> Iterator[Connection | None]:
+    """A connection to read the ledger through: the one given, a new one, or None where nothing was ever committed."""
+    if not isinstance(source, Files):
+        yield source
+    elif not source.private.exists():
+        yield None
+    else:
+        with opened(source) as connection:
+            yield connection
+
+
+def _nothing() -> None:
+    pass
+
+
+def publish(files: Files, before_replacing: Callable[[], None] = _nothing) -> list[str]:
+    """Copy the private file over the published one, so that readers see either the old file or the new one, whole.
+
+    Nothing of this thread may have the private file open. Returns warnings for the person who runs it.
+    """
+    with lock(files):
+        state = _checkpoint(files)
+        copy = files.published.with_name(f".{files.published.name}.new")
+        _copy(files.private, copy)
+        warnings = _set_aside(files.published)
+        before_replacing()
+        copy.replace(files.published)
+        warnings += _set_aside(files.published)
+        _sync_folder(files.published.parent)
+        _mark(files, state)
+    return warnings
+
+
+def publish_if_behind(files: Files, before_replacing: Callable[[], None] = _nothing) -> list[str]:
+    """Publish if a run changed rows and was killed before it could, or if the published file is gone."""
+    if not files.private.exists():
+        return []
+    with lock(files):
+        marked = _marked(files)
+        if files.published.exists() and marked.get("file") == _fingerprint(files.private):
+            return heal(files.published)
+        with opened(files) as connection:
+            state = last_change(connection)
+        if state is None or (files.published.exists() and marked.get("run") == state):
+            _mark(files, state)
+            return heal(files.published)
+        return publish(files, before_replacing)
+
+
+def last_change(connection: Connection) -> str | None:
+    """The last committed run that changed anything."""
+    tables = "SELECT 1 FROM duckdb_tables() WHERE database_name = ? AND schema_name = 'courier' AND table_name = 'run'"
+    if not connection.execute(tables, [PRIVATE]).fetchone():
+        return None
+    query = f"SELECT run FROM {PRIVATE}.courier.run WHERE changed ORDER BY committed_at DESC, run DESC LIMIT 1"
+    row = connection.execute(query).fetchone()
+    return str(row[0]) if row else None
+
+
+def heal(published: Path) -> list[str]:
+    """Move a `.wal` aside that nobody's open file belongs to: it would make the published file unreadable.
+
+    It comes from a shell that was open while the file was replaced, and wrote later; or from one that was killed.
+    Returns warnings.
+    """
+    if not _wal(published).exists() or not published.exists():
+        return []
+    with published.open("rb") as file:
+        try:
+            # DuckDB holds a POSIX write lock while it may write: then the .wal is in use, and belongs to this file.
+            fcntl.lockf(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return []
+    return _set_aside(published)
+
+
+def _checkpoint(files: Files) -> str | None:
+    with opened(files) as connection:
+        state = last_change(connection)
+        connection.execute(f"CHECKPOINT {PRIVATE}")
+    if _wal(files.private).exists():
+        raise CourierError(
+            "The private database could not be written out, so it was not published. What was committed is safe.",
+            fix="Close other programs that have files in .courier/ open, then run the same command again.",
+        )
+    return state
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.unlink(missing_ok=True)
+    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640)
+    with source.open("rb") as reader, os.fdopen(descriptor, "wb") as writer:
+        shutil.copyfileobj(reader, writer, 1024 * 1024)
+        writer.flush()
+        os.fchmod(writer.fileno(), 0o640)
+        os.fsync(writer.fileno())
+
+
+def _set_aside(published: Path) -> list[str]:
+    wal = _wal(published)
+    aside = wal.with_name(f"{wal.name}.{clock.now():%Y%m%dT%H%M%S%f}")
+    try:
+        wal.rename(aside)
+    except FileNotFoundError:
+        return []
+    return [
+        f"Somebody wrote into {published.name}: {wal.name} was moved aside to {aside.name}. "
+        f"{published.name} is replaced by every run, so keep your own tables in a file of your own."
+    ]
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _mark(files: Files, run: str | None) -> None:
+    beside = files.marker.with_suffix(".new")
+    beside.write_text(json.dumps({"run": run, "file": _fingerprint(files.private)}), encoding="utf-8")
+    beside.chmod(stat.S_IRUSR | stat.S_IWUSR)
+    beside.replace(files.marker)
+
+
+def _marked(files: Files) -> dict[str, object]:
+    with suppress(FileNotFoundError, ValueError):
+        marked = json.loads(files.marker.read_text(encoding="utf-8"))
+        if isinstance(marked, dict):
+            return marked
+    return {}
+
+
+def _fingerprint(path: Path) -> list[int]:
+    """Tells whether the file was written since: its size and time, and whether a write-ahead log lies beside it."""
+    status = path.stat()
+    return [status.st_size, status.st_mtime_ns, int(_wal(path).exists())]
+
+
+def _wal(path: Path) -> Path:
+    return path.with_name(path.name + ".wal")

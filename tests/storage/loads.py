@@ -1,0 +1,179 @@
+"""A small shop for the tests of the load path: its tables, and loads written as parquet by DuckDB."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from courier.clock import Interval
+from courier.config.project import Column, ColumnType, DomainTable, Feed, RowPath, SemanticTag, Source, Step
+from courier.storage.commit import commit
+from courier.storage.duck import connect, quote, text
+from courier.storage.load import Committed, Counters, FeedLoad, RecordError, RunRecord
+from courier.storage.target import Target, parent_type
+from courier.storage.warehouse import Files, opened
+
+SCHEMA = "shop"
+TAGS = (SemanticTag("email", ColumnType("string"), False, True, ()),)
+_numbers = itertools.count()
+
+
+def at(second: int) -> datetime:
+    """An instant of the tests' own calendar."""
+    return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=second)
+
+
+def column(name: str, kind: str = "string", *steps: str, climb: int = 0, **more: Any) -> Column:
+    source = Source("field", tuple(Step(step) for step in steps or (name,)), climb, text=name)
+    return Column(name, ColumnType(kind), (source,), **more)  # type: ignore[arg-type]
+
+
+ORDER = DomainTable(
+    "order",
+    "domain_tables/shop/order.yaml",
+    RowPath("Order"),
+    ("id",),
+    (
+        column("id", "integer", "legacyResourceId"),
+        column("email", tags=("email",)),
+        column("total", "decimal"),
+        column("labels", "string[]"),
+        column("updated_at", "datetime", "updatedAt"),
+    ),
+    last_updated="updated_at",
+)
+# The line's own column holds its order's key; an allocation's parent is only known from the side table.
+LINE = DomainTable(
+    "order_line",
+    "domain_tables/shop/order_line.yaml",
+    RowPath("Order", (("lineItems",),)),
+    ("id",),
+    (
+        column("id", "integer"),
+        column("order_id", "integer", "legacyResourceId", climb=1),
+        column("title"),
+    ),
+    parent="order",
+)
+ALLOCATION = DomainTable(
+    "allocation",
+    "domain_tables/shop/allocation.yaml",
+    RowPath("Order", (("lineItems",), ("discountAllocations",))),
+    ("line_id", "index"),
+    (column("line_id", "integer", "id", climb=1), column("index", "integer"), column("amount", "decimal")),
+    parent="order",
+)
+PLACE = DomainTable(
+    "place",
+    "domain_tables/shop/place.yaml",
+    RowPath("Location"),
+    ("id",),
+    (column("id", "integer"), column("name"), column("default", "boolean")),
+)
+
+
+@dataclass(frozen=True)
+class Set:
+    """The rows of one parent, as one response gave them."""
+
+    parent: int
+    version: int
+    rows: Sequence[Mapping[str, Any]] = ()
+    fetched: int = 0
+    held: bool = False
+
+
+@dataclass
+class Shop:
+    """A project in a temporary folder. Every load is a run of its own unless it says otherwise."""
+
+    root: Path
+    files: Files = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.files = Files.of(self.root)
+
+    def load(self, *loads: FeedLoad, run: str | None = None, identity: str = "shop-1", **more: Any) -> Committed:
+        record = RunRecord(run or f"run-{next(_numbers)}", SCHEMA, "shopify", identity, "2026-01-01T00:00:00Z", None)
+        return commit(self.files, replace(record, **more), loads, TAGS, None, SCHEMA)
+
+    def one(self, load: FeedLoad) -> Counters:
+        return self.load(load).counters[load.feed.name]
+
+    def rows(self, table: DomainTable, columns: str = "*") -> list[tuple[Any, ...]]:
+        """The stored rows, without `_fetched_at` and `_run` unless they are asked for."""
+        chosen = ", ".join(quote(c.name) for c in table.columns) if columns == "*" else columns
+        return self.ask(f"SELECT {chosen} FROM {Target(SCHEMA, table).name} ORDER BY ALL")
+
+    def ask(self, query: str) -> list[tuple[Any, ...]]:
+        with opened(self.files) as connection:
+            return connection.execute(query).fetchall()
+
+    def rows_load(
+        self, table: DomainTable, rows: Sequence[Mapping[str, Any]], fetched: int = 0, **more: Any
+    ) -> FeedLoad:
+        """A load of records that stand for themselves. A row may carry its own `_fetched_at`."""
+        stamped = [{"_fetched_at": at(fetched), **row} for row in rows]
+        types = {name: kind for name, kind in Target(SCHEMA, table).types().items() if name != "_run"}
+        return _feed_load(table, relation(types, stamped), len(rows), **more)
+
+    def sets_load(self, table: DomainTable, sets: Sequence[Set], parent: DomainTable = ORDER, **more: Any) -> FeedLoad:
+        own = {name: kind for name, kind in Target(SCHEMA, table).types().items() if name != "_run"}
+        marks = {"_set": "BIGINT", "_parent": parent_type(parent)}
+        answers = {**marks, "_version": "TIMESTAMPTZ", "_fetched_at": "TIMESTAMPTZ", "_held": "BOOLEAN"}
+        rows, answered = [], []
+        for number, one in enumerate(sets):
+            which = {"_set": number, "_parent": one.parent, "_fetched_at": at(one.fetched)}
+            answered.append({**which, "_version": at(one.version), "_held": one.held})
+            rows += [{**row, **which} for row in one.rows]
+        offered = relation({**own, **marks, "_fetched_at": "TIMESTAMPTZ"}, rows)
+        return _feed_load(table, offered, len(rows), parent=parent, sets=relation(answers, answered), **more)
+
+    def deletes(self, keys: Mapping[int, int]) -> str:
+        """Key -> the second at which it was deleted."""
+        rows = [{"key": str(key), "deleted_at": at(second)} for key, second in keys.items()]
+        return relation({"key": "VARCHAR", "deleted_at": "TIMESTAMPTZ"}, rows)
+
+
+def relation(types: Mapping[str, str], rows: Iterable[Mapping[str, Any]]) -> str:
+    """Rows as a subquery: what a parquet file would give, without the time to write one."""
+    values = [f"({', '.join(_literal(row.get(name), kind) for name, kind in types.items())})" for row in rows]
+    names = ", ".join(quote(name) for name in types)
+    if values:
+        return f"(SELECT * FROM (VALUES {', '.join(values)}) given({names}))"
+    return (
+        f"(SELECT * FROM (VALUES ({', '.join(f'NULL::{kind}' for kind in types.values())})) given({names}) WHERE false)"
+    )
+
+
+def _literal(value: Any, kind: str) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(text(str(one)) for one in value)}]::{kind}"
+    return f"NULL::{kind}" if value is None else f"{text(str(value))}::{kind}"
+
+
+def write_parquet(path: Path, types: Mapping[str, str], rows: Iterable[Mapping[str, Any]]) -> Path:
+    connection = connect()
+    connection.execute(f"CREATE TABLE rows ({', '.join(f'{quote(name)} {kind}' for name, kind in types.items())})")
+    values = [[row.get(name) for name in types] for row in rows]
+    if values:
+        connection.executemany(f"INSERT INTO rows VALUES ({', '.join('?' for _ in types)})", values)
+    connection.execute(f"COPY rows TO {text(str(path))} (FORMAT parquet)")
+    connection.close()
+    return path
+
+
+def _feed_load(
+    table: DomainTable, offered: str, rows: int, errors: int = 0, load: str = "upsert", **more: Any
+) -> FeedLoad:
+    found = tuple(
+        RecordError(table.name, "raw.jsonl", n + 1, "id", "text of 3 characters", "not an integer")
+        for n in range(errors)
+    )
+    everything = Interval(None, at(1000))
+    settings = {"period": everything, "request": everything, **more}
+    return FeedLoad(Feed(table.name, table, load), offered, rows + errors, errors=found, **settings)  # type: ignore[arg-type]

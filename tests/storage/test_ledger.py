@@ -1,0 +1,100 @@
+"""What the ledger answers: before anything was committed, and after."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from courier.clock import Interval
+from courier.errors import ForeignData
+from courier.storage import ledger
+from courier.storage.load import Counters
+from courier.storage.warehouse import Files, opened
+from tests.storage.loads import ORDER, PLACE, SCHEMA, Shop, at
+
+
+def order(key: int, updated: int = 1) -> dict[str, object]:
+    return {"id": key, "email": f"{key}@example.com", "updated_at": at(updated)}
+
+
+def test_everything_answers_before_the_first_commit(tmp_path: Path) -> None:
+    """Without a private file there is nothing, and asking does not make one."""
+    files = Files.of(tmp_path)
+    assert ledger.watermarks(files, SCHEMA, ["order"]) == {"order": None}
+    assert ledger.coverage(files, SCHEMA, "order") == ledger.gaps(files, SCHEMA, "order") == []
+    assert ledger.bound_identity(files, SCHEMA) is None
+    assert not ledger.committed(files, "run-1")
+    assert ledger.last_runs(files) == []
+    assert list(tmp_path.iterdir()) == []
+    with opened(files) as connection:
+        assert ledger.watermarks(connection, SCHEMA, ["order"]) == {"order": None}
+
+
+def test_periods_tile_and_a_gap_holds_the_watermark(tmp_path: Path) -> None:
+    """P is where the first stretch without a gap ends, per feed; filling the gap moves it on."""
+    shop = Shop(tmp_path)
+    for since, until in ((None, at(10)), (at(10), at(20)), (at(30), at(40))):
+        shop.load(shop.rows_load(ORDER, [], period=Interval(since, until)))
+    assert ledger.coverage(shop.files, SCHEMA, "order") == [Interval(None, at(20)), Interval(at(30), at(40))]
+    assert ledger.gaps(shop.files, SCHEMA, "order") == [Interval(at(20), at(30))]
+    assert ledger.watermarks(shop.files, SCHEMA, ["order", "place"]) == {"order": at(20), "place": None}
+    shop.load(shop.rows_load(ORDER, [], period=Interval(at(20), at(30))))
+    with opened(shop.files) as connection:
+        assert ledger.watermarks(connection, SCHEMA, ["order"]) == {"order": at(40)}
+
+
+def test_the_ledger_tells_each_feeds_run(tmp_path: Path) -> None:
+    """Counters, period, request, watermark and errors stand in the ledger, with comments, also if no row changed."""
+    shop = Shop(tmp_path)
+    period, request = Interval(at(5), at(9)), Interval(at(1), at(9))
+    shop.load(
+        shop.rows_load(ORDER, [order(1)], errors=1, period=period, request=request, outside_window=3),
+        run="first",
+        load_id="123.4",
+        api_version="2026-10",
+    )
+    shop.load(shop.rows_load(ORDER, [order(1)], period=period, request=request), run="second")
+    rows = shop.ask(
+        "SELECT run, read, inserted, unchanged, errors, outside_window, period_since, request_since, watermark "
+        "FROM private.courier.feed_run ORDER BY run"
+    )
+    assert rows == [
+        ("first", 2, 1, 0, 1, 3, at(5), at(1), at(9)),
+        ("second", 1, 0, 1, 0, 0, at(5), at(1), at(9)),
+    ]
+    assert [(run.run, run.load_id, run.changed) for run in ledger.last_runs(shop.files)] == [
+        ("second", None, False),
+        ("first", "123.4", True),
+    ]
+    assert ledger.last_runs(shop.files, "another") == []
+    errors = shop.ask("SELECT run, feed, line, column_name, shape FROM private.courier.record_error")
+    assert errors == [("first", "order", 1, "id", "text of 3 characters")]
+    bare = """
+        SELECT table_name, column_name FROM duckdb_columns()
+        WHERE database_name = 'private' AND schema_name = 'courier' AND comment IS NULL
+    """
+    assert shop.ask(bare) == []
+
+
+def test_a_run_is_committed_once(tmp_path: Path) -> None:
+    """A run that is committed already gives its recorded counters and changes nothing."""
+    shop = Shop(tmp_path)
+    first = shop.load(shop.rows_load(ORDER, [order(1)]), run="one")
+    again = shop.load(shop.rows_load(ORDER, [order(2)]), run="one")
+    assert ledger.committed(shop.files, "one")
+    assert again.counters == first.counters == {"order": Counters(read=1, inserted=1)}
+    assert not again.changed
+    assert shop.rows(ORDER, "id") == [(1,)]
+
+
+def test_a_schema_belongs_to_one_shop(tmp_path: Path) -> None:
+    """The first commit binds the schema; another shop's data is refused with exit code 4, and leaves no trace."""
+    shop = Shop(tmp_path)
+    shop.load(shop.rows_load(ORDER, [order(1)]))
+    assert ledger.bound_identity(shop.files, SCHEMA) == "shop-1"
+    with pytest.raises(ForeignData) as caught:
+        shop.load(shop.rows_load(PLACE, [{"id": 1}]), run="foreign", identity="shop-2")
+    assert caught.value.exit_code == 4
+    assert not ledger.committed(shop.files, "foreign")
+    assert shop.ask("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'shop'") == [("order",)]
