@@ -1,0 +1,135 @@
+"""What the runtime asks of every connector."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Protocol
+
+from courier.clock import Interval
+from courier.config.problems import Problem
+from courier.config.project import Courier, DomainTable, Feed, Project
+from courier.storage.load import ColumnStatus
+from courier.storage.selection import Computed
+
+
+@dataclass(frozen=True)
+class Request:
+    """Something to fetch: the records of one root type, for the feeds that want the same interval.
+
+    The feeds' tables are already without the columns that this shop cannot give (see Preflight.statuses).
+    `parents` holds, for child feeds, their parent's table by name, though it may not be among `feeds`.
+    """
+
+    name: str  # the folder: "Order", "Order-2"
+    root: str
+    feeds: tuple[Feed, ...]
+    parents: Mapping[str, DomainTable]
+    interval: Interval
+
+
+@dataclass(frozen=True)
+class Preflight:
+    """What is known before the first page. Never holds a secret.
+
+    identity: the shop's own id; the schema is bound to it at its first commit
+    statuses: columns that will be null, with their reason; `unreachable`: feeds that cannot be fetched at all -> reason
+    notes: sentences for the person who runs it
+    bounded: root record types whose full pull is not of full scope (no read_all_orders, `since`): absence proves
+        nothing
+    """
+
+    identity: str
+    name: str
+    api_version: str
+    statuses: tuple[ColumnStatus, ...] = ()
+    unreachable: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    bounded: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Fetching:
+    """Progress of a request: root records so far, of about `expected`."""
+
+    request: str
+    records: int
+    expected: int | None
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """The connector waits: for the rate limit, or before another try."""
+
+    seconds: float
+    reason: str
+
+
+def without(feed: Feed, statuses: Sequence[ColumnStatus]) -> Feed:
+    """The feed whose columns named by `statuses` are unavailable: they read nothing and are null."""
+    reasons = {status.column: status.reason for status in statuses if status.feed == feed.name}
+    columns = tuple(
+        replace(column, sources=(), sql=None, unavailable=reasons[column.name]) if column.name in reasons else column
+        for column in feed.table.columns
+    )
+    return replace(feed, table=replace(feed.table, columns=columns))
+
+
+Progress = Callable[[Fetching | Waiting], None]
+
+
+@dataclass(frozen=True)
+class Reconciled:
+    """The proof that a request is whole: what the source counts now, what was fetched, and how they were reconciled."""
+
+    counted: int | None
+    fetched: int
+    moved: int = 0  # ids that left the period, or were deleted, while we read
+    outside_window: int = 0  # root records fetched beyond the interval (filters by whole days)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """For `courier plan`, without a request: the GraphQL cost of one page and its size."""
+
+    request: str
+    page_size: int
+    page_cost: int
+
+
+class Session(Protocol):
+    """One courier's connection to its source, for one run."""
+
+    def preflight(self) -> Preflight:
+        """Ask who answers, in which version, and what we may read. Raises SourceRefused, SourceUnreachable."""
+
+    def fetch(self, request: Request, folder: Path) -> None:
+        """Pull the request's records into `folder` (storage.raw), from where an earlier try was cut off."""
+
+    def fetch_deletes(self, feeds: Sequence[Feed], interval: Interval, folder: Path) -> None:
+        """Pull the source's delete events into the stream `Delete`: lines with `feed`, `key` and `deletedAt`."""
+
+    def reconcile(self, request: Request, folder: Path) -> Reconciled:
+        """Count the source again and look for ids that were missed. Raises Incomplete."""
+
+
+class Connector(Protocol):
+    """One SaaS. A module-level value in connectors/<name>/__init__.py, called `connector`."""
+
+    name: str
+    computed: Sequence[Computed]
+    lists: frozenset[str]  # fields that hold lists of scalars, as Order.tags
+
+    def check(self, project: Project, courier: Courier) -> list[Problem]:
+        """Problems that only this connector can see: unknown computed values, unknown roots, versions."""
+
+    def look_back(self, feed: Feed) -> timedelta:
+        """How long after a change this source may still show it: the feed's own `look_back`, or the source's."""
+
+    def estimate(self, request: Request) -> Estimate:
+        """What a page of the request will cost."""
+
+    def open(self, courier: Courier, credential: Mapping[str, str], state: Path, progress: Progress) -> Session:
+        """A session. `state` is a folder for the shared rate budget. No request is sent yet."""

@@ -1,0 +1,83 @@
+"""One courier's connection to one shop, for one run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+
+from courier.clock import Interval
+from courier.config.project import Courier, Feed
+from courier.connectors.contract import Preflight, Progress, Reconciled, Request, Waiting
+from courier.connectors.shopify import deletes
+from courier.connectors.shopify.auth import access_of, store_of
+from courier.connectors.shopify.budget import Budget
+from courier.connectors.shopify.chain import Scope, scope_of
+from courier.connectors.shopify.client import Client
+from courier.connectors.shopify.computed import COMPUTED
+from courier.connectors.shopify.document import Field, plan
+from courier.connectors.shopify.graph import DEFAULT_VERSION, ROOTS, SCALAR_LISTS
+from courier.connectors.shopify.pages import Fetch
+from courier.connectors.shopify.paging import Limits
+from courier.connectors.shopify.preflight import preflight
+from courier.connectors.shopify.reconcile import Proof
+from courier.http import Http
+from courier.storage.selection import identity_of, select
+
+
+class ShopifySession:
+    """Sends nothing before the first call. `limits` are Shopify's own if not given."""
+
+    def __init__(
+        self,
+        courier: Courier,
+        credential: Mapping[str, str],
+        state: Path,
+        progress: Progress,
+        limits: Limits | None = None,
+    ) -> None:
+        store = store_of(courier, credential)
+        http = Http(store.origin, notify=lambda seconds, reason: progress(Waiting(seconds, reason)))
+        self._courier = courier
+        self._progress = progress
+        self._limits = limits or Limits()
+        self._client = Client(
+            http,
+            access_of(courier, credential, http),
+            Budget(state, store.key),
+            courier.api_version or DEFAULT_VERSION,
+            courier.path,
+            progress,
+        )
+
+    def preflight(self) -> Preflight:
+        return preflight(self._client, self._courier)
+
+    def fetch(self, request: Request, folder: Path) -> None:
+        scope = self._scope(request)
+        Fetch(self._client, planned(request), scope, request.name, self._progress, self._limits).into(folder)
+
+    def fetch_deletes(self, feeds: Sequence[Feed], interval: Interval, folder: Path) -> None:
+        deletes.fetch_deletes(self._client, feeds, interval, folder)
+
+    def reconcile(self, request: Request, folder: Path) -> Reconciled:
+        return Proof(ROOTS[request.root], self._scope(request), request.interval).check(self._client, folder)
+
+    def _scope(self, request: Request) -> Scope:
+        return scope_of(ROOTS[request.root], request.interval, self._courier.since)
+
+
+def planned(request: Request) -> Field:
+    """Everything that a request's feeds, and the identity of their parents, need of the root record."""
+    tables = [feed.table for feed in request.feeds]
+    parents = [identity_of(table) for table in request.parents.values()]
+    return plan(request.root, select([*tables, *parents], COMPUTED, _lists())[request.root])
+
+
+def _lists() -> Iterable[str]:
+    return sorted(SCALAR_LISTS)
+
+
+def look_back(feed: Feed) -> timedelta:
+    """The feed's own, or how long Shopify may take to show a change of its root record."""
+    return ROOTS[feed.table.rows.root].look_back if feed.look_back is None else feed.look_back

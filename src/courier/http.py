@@ -1,0 +1,253 @@
+"""The one door to requests: sessions with timeouts, retries and no redirects.
+
+No message from here holds a token, a query string or a part of a body: only the method, the host and the status.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+import orjson
+import requests
+from requests.adapters import HTTPAdapter
+
+from courier import __version__, clock
+from courier.errors import ConfigurationError, SourceOverloaded, SourceRefused, SourceUnreachable
+
+# 530 and 540 are Cloudflare's and Shopify's "not now": https://shopify.dev/docs/api/usage/response-codes
+RETRIED = frozenset({429, 500, 502, 503, 504, 530, 540})
+ATTEMPTS = 6
+BACKOFF_SECONDS = 0.5
+LONGEST_BACKOFF_SECONDS = 30.0
+LONGEST_RETRY_AFTER_SECONDS = 120.0
+REPLACEMENT = "\ufffd"
+
+Notify = Callable[[float, str], None]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A whole answer. `headers` ignore case; `replaced` counts lone surrogates that became U+FFFD."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: Any
+    received: datetime
+    replaced: int = 0
+
+
+@dataclass(frozen=True)
+class _Failure:
+    """One try that may be repeated. `reached`: the host did answer, but not with anything of use."""
+
+    what: str
+    reached: bool
+    retry_after: float | None = None
+
+
+class Http:
+    """Speaks JSON with one origin. `notify` hears of every wait before it begins."""
+
+    def __init__(
+        self,
+        origin: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        timeouts: tuple[float, float] = (10.0, 60.0),
+        attempts: int = ATTEMPTS,
+        notify: Notify = lambda seconds, reason: None,
+    ) -> None:
+        self.origin = origin.rstrip("/")
+        self.host = checked_host(self.origin)
+        self._timeouts = timeouts
+        self._attempts = attempts
+        self._notify = notify
+        self._session = _session(self.host, headers or {})
+
+    def get(self, path: str, headers: Mapping[str, str] | None = None) -> Answer:
+        """GET, retried. Raises SourceUnreachable, SourceOverloaded, and SourceRefused for a redirect."""
+        return self._send("GET", path, headers, None, None)
+
+    def post(
+        self,
+        path: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        payload: Any = None,
+        form: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """POST a JSON payload or a form, retried: use it only where asking twice does no harm. Raises as `get`."""
+        return self._send("POST", path, headers, None if payload is None else orjson.dumps(payload), form)
+
+    def close(self) -> None:
+        self._session.close()
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str] | None,
+        body: bytes | None,
+        form: Mapping[str, str] | None,
+    ) -> Answer:
+        attempt = 1
+        while isinstance(outcome := self._try(method, path, headers or {}, body, form), _Failure):
+            if attempt == self._attempts:
+                raise self._given_up(method, outcome)
+            self._wait(outcome, attempt)
+            attempt += 1
+        return outcome
+
+    def _given_up(self, method: str, outcome: _Failure) -> SourceUnreachable:
+        kind = SourceOverloaded if outcome.reached else SourceUnreachable
+        return kind(
+            f"{method} {self.host}: {outcome.what}, {self._attempts} times",
+            fix="run again later; nothing was committed",
+        )
+
+    def _wait(self, failure: _Failure, attempt: int) -> None:
+        seconds = backoff(attempt) if failure.retry_after is None else failure.retry_after
+        self._notify(seconds, failure.what)
+        clock.sleep(seconds)
+
+    def _try(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        form: Mapping[str, str] | None,
+    ) -> Answer | _Failure:
+        sent = {**headers, "Content-Type": "application/json"} if body is not None else dict(headers)
+        try:
+            response = self._session.request(
+                method,
+                self.origin + path,
+                headers=sent,
+                data=body if body is not None else form,
+                timeout=self._timeouts,
+                allow_redirects=False,
+            )
+        except requests.ConnectTimeout:
+            return _Failure("no connection in time", reached=False)
+        except requests.Timeout:
+            return _Failure("no answer in time", reached=True)
+        except (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError):
+            return _Failure("the answer was cut off", reached=True)
+        except requests.exceptions.SSLError:
+            return _Failure("the TLS connection failed", reached=False)
+        except requests.ConnectionError:
+            return _Failure("the connection failed", reached=False)
+        return self._judge(method, response)
+
+    def _judge(self, method: str, response: requests.Response) -> Answer | _Failure:
+        status = response.status_code
+        if 300 <= status < 400:
+            raise SourceRefused(
+                f"{method} {self.host}: status {status}, a redirect, which is not followed with a credential",
+                fix="check the store's name and the courier's `endpoint`",
+            )
+        if status in RETRIED:
+            return _Failure(f"status {status}", status != 429, retry_after(response.headers.get("Retry-After")))
+        try:
+            body, replaced = decode(response.content) if response.content else (None, 0)
+        except ValueError:
+            if status == 200:
+                return _Failure("the answer was not whole JSON", reached=True)
+            body, replaced = None, 0
+        return Answer(status, response.headers, body, clock.now(), replaced)
+
+
+def backoff(attempt: int) -> float:
+    """Seconds before another try, from the first: half a second doubling up to 30, a random half of it left out."""
+    longest = min(LONGEST_BACKOFF_SECONDS, BACKOFF_SECONDS * 2.0 ** (attempt - 1))
+    return longest * random.uniform(0.5, 1.0)
+
+
+def retry_after(header: str | None) -> float | None:
+    """The seconds that a Retry-After header asks for (a number or a date), at most 120; None if there is none."""
+    if not header:
+        return None
+    try:
+        seconds = float(header)
+    except ValueError:
+        try:
+            until = parsedate_to_datetime(header)
+        except ValueError:
+            return None
+        seconds = (until.replace(tzinfo=until.tzinfo or UTC) - clock.now()).total_seconds()
+    return min(max(seconds, 0.0), LONGEST_RETRY_AFTER_SECONDS) if seconds == seconds else None
+
+
+def decode(content: bytes) -> tuple[Any, int]:
+    """JSON as values, and how many lone surrogates or broken bytes were replaced by U+FFFD. Raises ValueError."""
+    try:
+        return orjson.loads(content), 0
+    except orjson.JSONDecodeError:
+        pass
+    text = content.decode("utf-8", "replace")
+    broken = text.count(REPLACEMENT) - content.count(REPLACEMENT.encode())
+    value, replaced = _without_surrogates(json.loads(text))
+    return value, replaced + broken
+
+
+def _without_surrogates(value: Any) -> tuple[Any, int]:
+    if isinstance(value, str):
+        lone = sum(1 for letter in value if "\ud800" <= letter <= "\udfff")
+        return (_replace_surrogates(value), lone) if lone else (value, 0)
+    if isinstance(value, list):
+        pairs = [_without_surrogates(item) for item in value]
+        return [item for item, _ in pairs], sum(count for _, count in pairs)
+    if isinstance(value, dict):
+        found = {name: _without_surrogates(item) for name, item in value.items()}
+        return {name: item for name, (item, _) in found.items()}, sum(count for _, count in found.values())
+    return value, 0
+
+
+def _replace_surrogates(text: str) -> str:
+    return "".join(REPLACEMENT if "\ud800" <= letter <= "\udfff" else letter for letter in text)
+
+
+def checked_host(origin: str) -> str:
+    """The host and port of an origin. Raises ConfigurationError for anything but https, or http to loopback."""
+    parts = urlsplit(origin)
+    plain = parts.scheme == "http" and is_loopback(parts.hostname)
+    if not parts.hostname or parts.username or parts.path or parts.query or not (parts.scheme == "https" or plain):
+        raise ConfigurationError(
+            "the endpoint is not an origin that a credential may be sent to",
+            fix="write it as https://host, or http://127.0.0.1:PORT on this machine",
+        )
+    return parts.netloc
+
+
+def is_loopback(host: str | None) -> bool:
+    """Whether a host name or address is this machine's own."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host or "").is_loopback
+    except ValueError:
+        return False
+
+
+def _session(host: str, headers: Mapping[str, str]) -> requests.Session:
+    session = requests.Session()
+    adapter = HTTPAdapter(max_retries=0)  # tries are counted in one place, where broken bodies are seen as well
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    session.headers.update({"User-Agent": f"courier-elt/{__version__}", "Accept": "application/json", **headers})
+    session.auth = _no_auth  # without one, requests looks into ~/.netrc
+    session.trust_env = not is_loopback(urlsplit(f"//{host}").hostname)
+    return session
+
+
+def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
