@@ -1,0 +1,50 @@
+"""A local, made-up shop that answers as the SaaS APIs do. It imports no connector.
+
+Importing this costs nothing: the servers and the generator are imported by the functions that need them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from courier.sandbox.history.options import Options
+    from courier.sandbox.server import Sandbox
+    from courier.sandbox.shop import Shop
+    from courier.sandbox.shopify.service import Settings
+    from courier.sandbox.shopify.truth import TableChange, TableTruth
+
+
+def open_shop(folder: Path | None = None, options: Options | None = None) -> Shop:
+    """The shop kept in `folder` (`shop.json`), made anew at the present second if there is none.
+
+    Without a folder it lives in memory. Raises UsageError when the folder's shop was made with other options.
+    """
+    from courier.sandbox.shop import Shop
+
+    return Shop.open(folder, options)
+
+
+def serve(shop: Shop, port: int = 0, settings: Settings | None = None) -> Sandbox:
+    """A server to use as a context manager, on 127.0.0.1 and any free port (`url`, `credentials`, `faults`)."""
+    from courier.sandbox.server import Sandbox
+
+    return Sandbox(shop, port, settings)
+
+
+def change(shop: Shop, orders: int = 50) -> list[TableChange]:
+    """Change the shop, now: about `orders` orders edited or added, and some customers and products with them.
+
+    Returns, per domain table, how many rows are inserted, updated and deleted.
+    """
+    from courier.sandbox.shopify.truth import change as change_and_compare
+
+    return change_and_compare(shop, orders)
+
+
+def truth(shop: Shop) -> list[TableTruth]:
+    """What the shipped couriers should hold: per domain table its rows and their hash."""
+    from courier.sandbox.shopify.truth import truth as tell
+
+    return tell(shop)

@@ -1,0 +1,121 @@
+"""Faults on demand: what a server, a network or a busy shop does to a client on a bad day."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from threading import Lock
+from typing import Any
+
+from courier.errors import UsageError
+
+KINDS = frozenset(
+    {
+        "status",
+        "throttled",
+        "internal_error",
+        "reset",
+        "truncated",
+        "redirect",
+        "duplicate_page",
+        "hidden",
+        "slow",
+        "mutate",
+        "bad_value",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that goes wrong, `times` times, with requests that match.
+
+    kind:     status (`status`, `retry_after`), throttled, internal_error (at HTTP 200), reset (connection closed in
+              the middle of the body), truncated (half a body), redirect (302 to `location`), duplicate_page (the last
+              page of the same query again), hidden (`record` is missing from pages, not from counts and ids), slow
+              (`seconds`), mutate (an order changes before the answer: `record`, or the one asked for, or one in the
+              middle), bad_value (`field` of `record`, or of the first record that has it, becomes `value`)
+    contains: only requests whose body holds this text; `nth`: only from the nth request that matches (1 is the first)
+    times:    how often; 0 is for ever
+    """
+
+    kind: str
+    contains: str = ""
+    nth: int = 1
+    times: int = 1
+    status: int = 503
+    retry_after: float | None = None
+    seconds: float = 1.0
+    location: str = "http://127.0.0.1:9/elsewhere"
+    record: str = ""
+    field: str = ""
+    value: Any = None
+
+
+def read_fault(given: Mapping[str, Any]) -> Fault:
+    """A fault of JSON. Raises UsageError on a key or kind that there is not."""
+    known = {field.name for field in fields(Fault)}
+    unknown = sorted(set(given) - known)
+    if unknown or given.get("kind") not in KINDS:
+        raise UsageError(
+            f"no such fault: {unknown or given.get('kind')}", fix=f"kinds: {sorted(KINDS)}; keys: {sorted(known)}"
+        )
+    return Fault(**given)
+
+
+class Faults:
+    """The faults that wait for their request. Safe to use from the thread that tests and the one that serves."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._pending: list[tuple[Fault, list[int]]] = []  # with [seen, done]
+
+    def add(self, *faults: Fault | Mapping[str, Any]) -> None:
+        made = [fault if isinstance(fault, Fault) else read_fault(fault) for fault in faults]
+        with self._lock:
+            self._pending.extend((fault, [0, 0]) for fault in made)
+
+    def clear(self) -> None:
+        with self._lock:
+            self._pending.clear()
+
+    def pending(self) -> list[Fault]:
+        with self._lock:
+            return [fault for fault, _ in self._pending]
+
+    def due(self, text: str) -> list[Fault]:
+        """The faults that hit this request; each hit counts."""
+        with self._lock:
+            hit = [fault for fault, counts in self._pending if _hits(fault, counts, text)]
+            self._pending = [(i, counts) for i, counts in self._pending if not i.times or counts[1] < i.times]
+            return hit
+
+
+def _hits(fault: Fault, counts: list[int], text: str) -> bool:
+    if fault.contains not in text:
+        return False
+    counts[0] += 1
+    if counts[0] < fault.nth:
+        return False
+    counts[1] += 1
+    return True
+
+
+def find(faults: Iterable[Fault], kind: str) -> Fault | None:
+    return next((fault for fault in faults if fault.kind == kind), None)
+
+
+def spoil(data: Any, fault: Fault) -> bool:
+    """Put the bad value into the answer's data; False if no record there has the field."""
+    if isinstance(data, list):
+        return any(spoil(item, fault) for item in data)
+    if not isinstance(data, dict):
+        return False
+    head, *rest = fault.field.split(".")
+    if head in data and (not fault.record or fault.record in (data.get("id"), data.get("legacyResourceId"))):
+        target = data
+        for name in [head, *rest][:-1]:
+            target = target[name]
+        target[[head, *rest][-1]] = fault.value
+        return True
+    return any(spoil(item, fault) for item in data.values())

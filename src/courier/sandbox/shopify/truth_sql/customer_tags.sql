@@ -1,0 +1,2 @@
+SELECT id::BIGINT AS customer_id, unnest(tags) AS value
+FROM made.customer

@@ -1,0 +1,20 @@
+SELECT
+    is_active AS active,
+    place.address1 AS address1,
+    place.address2 AS address2,
+    place.city AS city,
+    place.country_code AS country,
+    place.country_code AS country_code,
+    place.country AS country_name,
+    to_timestamp(created_at) AS created_at,
+    id::BIGINT AS id,
+    is_fulfillment_service AS legacy,
+    place.country AS localized_country_name,
+    place.province AS localized_province_name,
+    name,
+    phone,
+    place.province AS province,
+    place.province_code AS province_code,
+    place.province AS province_name,
+    place.zip AS zip
+FROM made.location

@@ -1,0 +1,21 @@
+SELECT
+    fulfillable_quantity::BIGINT AS fulfillable_quantity,
+    fulfillment_service,
+    nullif(fulfillment_status, 'unfulfilled') AS fulfillment_status,
+    gift_card,
+    grams(weight_unit, weight_value) AS grams,
+    id::BIGINT AS id,
+    name,
+    order_id::BIGINT AS order_id,
+    money(price) AS price,
+    product_id::BIGINT AS product_id,
+    quantity::BIGINT AS quantity,
+    requires_shipping,
+    sku,
+    taxable,
+    title,
+    money(total_discount) AS total_discount,
+    variant_id::BIGINT AS variant_id,
+    variant_title,
+    vendor
+FROM made.line
