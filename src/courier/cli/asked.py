@@ -1,0 +1,74 @@
+"""What the period and choice options of a command line mean."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from courier import clock
+from courier.cli.project import pick_courier, pick_group
+from courier.config.project import CourierGroup, Project
+from courier.errors import UsageError
+from courier.runtime.group_run import Asked, group_intentions
+from courier.runtime.period import ByHand, between, everything, of_day, parse_instant
+from courier.runtime.plan import Intention
+
+
+def chosen(project: Project, group: str | None, courier: str | None, feeds: tuple[str, ...]) -> CourierGroup | str:
+    """The group, or the courier's name. Raises UsageError unless exactly one is asked for."""
+    if (group is None) == (courier is None):
+        raise UsageError("say what to run", fix="--group NAME, or --courier NAME with --feed NAME if you like")
+    if group is not None:
+        if feeds:
+            raise UsageError("--feed goes with --courier, not with --group", fix="--courier NAME --feed NAME")
+        return pick_group(project, group)
+    assert courier is not None
+    return pick_courier(project, courier, feeds).name
+
+
+def asked_for(
+    timezone: str,
+    feeds: tuple[str, ...],
+    *,
+    day: str | None,
+    since: str | None,
+    until: str | None,
+    everything_: bool,
+    no_offset: bool,
+) -> Asked:
+    """The period that the options choose, in UTC; by_hand None is the one since the watermark."""
+    now = clock.now()
+    if sum([day is not None, since is not None or until is not None, everything_]) > 1:
+        raise UsageError("--day, --since/--until and --all exclude each other", fix="keep one of them")
+    period = None
+    if everything_:
+        period = everything(now)
+    elif day is not None:
+        period = of_day(_as_day(day), timezone, now)
+    elif since is not None:
+        period = between(parse_instant(since, timezone), parse_instant(until, timezone) if until else None, now)
+    elif until is not None:
+        raise UsageError("--until needs --since", fix="give --since too, or --all")
+    return Asked(now, ByHand(period, offset=not no_offset) if period else None, feeds)
+
+
+def _as_day(written: str) -> date:
+    try:
+        return date.fromisoformat(written)
+    except ValueError as wrong:
+        raise UsageError(f"{written!r} is not a day", fix="write it as 2026-11-20") from wrong
+
+
+def intentions(what: CourierGroup | str, asked: Asked) -> tuple[Intention, ...]:
+    """What each courier will be asked to do."""
+    if isinstance(what, CourierGroup):
+        return group_intentions(what, asked)
+    return (Intention(what, asked.now, by_hand=asked.by_hand, feeds=asked.feeds),)
+
+
+def timezone_of(what: CourierGroup | str) -> str:
+    """Dates are meant in the group's time zone; without a group, in UTC."""
+    return what.timezone if isinstance(what, CourierGroup) else "UTC"
+
+
+def instant_text(value: datetime | None) -> str:
+    return clock.rfc3339(value) if value else "-"

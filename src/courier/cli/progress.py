@@ -1,0 +1,179 @@
+"""A run's events as they happen: a live line on a terminal, one line per event elsewhere, JSON lines with --json."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+from courier.cli.output import duration
+from courier.runtime import events
+from courier.runtime.events import Event, Report
+
+
+@contextmanager
+def rendering(*, as_json: bool, quiet: bool, verbose: bool) -> Iterator[Report]:
+    """Something to report events to, all on stderr."""
+    if as_json:
+        yield _json_lines(quiet)
+    elif quiet or verbose or not _is_terminal():
+        yield _lines(quiet, verbose)
+    else:
+        with _live() as report:
+            yield report
+
+
+def _is_terminal() -> bool:
+    return bool(sys.stderr.isatty())
+
+
+def _json_lines(quiet: bool) -> Report:
+    lock = threading.Lock()
+
+    def report(event: Event) -> None:
+        if not quiet:
+            with lock:
+                click.echo(json.dumps(events.as_json(event), ensure_ascii=False), err=True)
+
+    return report
+
+
+def _lines(quiet: bool, verbose: bool) -> Report:
+    lock = threading.Lock()
+
+    def report(event: Event) -> None:
+        line = describe(event)
+        if line and (not quiet or isinstance(event, events.RunFinished)) and (verbose or not _is_tick(event)):
+            with lock:
+                click.echo(line, err=True)
+
+    return report
+
+
+def _is_tick(event: Event) -> bool:
+    """Events that come many times in a run, of which only the last says something that lasts."""
+    return isinstance(event, events.Fetched) and not event.complete
+
+
+@contextmanager
+def _live() -> Iterator[Report]:
+    """A progress line per request, with the lasting events above it."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True, highlight=False, markup=False, emoji=False)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[waiting]}"),
+    )
+    with Progress(*columns, console=console, transient=True) as progress:
+        yield _Live(progress)
+
+
+class _Live:
+    """Keeps one bar per courier and request."""
+
+    def __init__(self, progress: Any) -> None:
+        self._progress = progress
+        self._bars: dict[tuple[str, str], Any] = {}
+        self._begun: dict[tuple[str, str], Any] = {}
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, events.Fetched):
+            self._fetched(event)
+        elif isinstance(event, events.Waited):
+            self._waiting(event)
+        line = describe(event)
+        if line and not _is_tick(event) and not isinstance(event, events.Waited):
+            self._progress.console.print(line)
+
+    def _fetched(self, event: events.Fetched) -> None:
+        key = (event.courier, event.request)
+        if event.complete:
+            if key in self._bars:
+                self._progress.remove_task(self._bars.pop(key))
+            return
+        if key not in self._bars:
+            self._begun[key] = event.at
+            self._bars[key] = self._progress.add_task(event.request, total=event.expected, rate="", waiting="")
+        elapsed = (event.at - self._begun[key]).total_seconds()
+        rate = f"{event.records / elapsed:,.0f}/s" if elapsed > 0.5 else ""
+        self._progress.update(self._bars[key], completed=event.records, total=event.expected, rate=rate, waiting="")
+
+    def _waiting(self, event: events.Waited) -> None:
+        for (courier, _), bar in self._bars.items():
+            if courier == event.courier:
+                self._progress.update(bar, waiting=f"waiting {event.seconds:.1f} s: {event.reason}")
+
+
+def describe(event: Event) -> str | None:
+    """The event as a line, or None where it says nothing to a person."""
+    said = _sentence(event)
+    return f"{event.courier}: {said}" if said else None
+
+
+def _sentence(event: Event) -> str | None:
+    match event:
+        case events.RunStarted(run=run, recovered=True):
+            return f"going on with run {run}, whose process was killed"
+        case events.RunStarted(run=run):
+            return f"run {run}"
+        case events.SourceAnswered(name=name, api_version=version):
+            return f"{name} answers, API version {version}"
+        case events.Noticed(note=note):
+            return f"note: {note}"
+        case events.Fetched(request=request, records=records, complete=complete):
+            return f"fetched {records:,} {request} records" if complete else f"fetching {request}: {records:,}"
+        case events.Waited(seconds=seconds, reason=reason):
+            return f"waiting {seconds:.1f} s: {reason}"
+        case events.FeedSkipped(feed=feed, reason=reason):
+            return f"{feed} is left out: {reason}"
+        case _:
+            return _of_load(event)
+
+
+def _of_load(event: Event) -> str | None:
+    match event:
+        case events.RequestReconciled(request=request, counted=counted, fetched=fetched, moved=moved):
+            return _proof(request, counted, fetched, moved)
+        case events.RunLanded(load_id=load_id, rows=rows):
+            return f"landed {rows:,} rows, dlt load {load_id}" if load_id else "nothing new to land"
+        case events.FeedCommitted():
+            return _counters(event)
+        case _:
+            return _ending(event)
+
+
+def _ending(event: Event) -> str | None:
+    match event:
+        case events.RunCommitted(changed=changed):
+            return "committed" if changed else "committed: no row changed"
+        case events.RunPublished(path=path):
+            return f"published {path}"
+        case events.RunFinished(result="succeeded", seconds=seconds):
+            return f"succeeded in {duration(seconds)}"
+        case events.RunFinished(result=result, problem=problem, fix=fix):
+            return f"{result}: {problem}" + (f"\n  fix: {fix}" if fix else "")
+        case _:
+            return None
+
+
+def _proof(request: str, counted: int | None, fetched: int, moved: int) -> str:
+    source = "every id was found again" if counted is None else f"the source counts {counted:,}"
+    also = f", {moved:,} moved on meanwhile" if moved else ""
+    return f"{request} is complete: {fetched:,} fetched, {source}{also}"
+
+
+def _counters(event: events.FeedCommitted) -> str | None:
+    named = ("inserted", "updated", "unchanged", "rejected", "errors", "deleted")
+    said = [f"{getattr(event, name):,} {name}" for name in named if getattr(event, name)]
+    return f"{event.feed}: {event.read:,} read" + (f", {', '.join(said)}" if said else "")

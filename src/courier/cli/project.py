@@ -1,0 +1,109 @@
+"""From the command line to a project: find it, check it whole, and say who may open its couriers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from courier.cli.output import ProjectInvalid, say
+from courier.config.problems import Problem
+from courier.config.project import Courier, CourierGroup, Project
+from courier.errors import ConfigurationError, UsageError
+from courier.runtime.context import Access
+from courier.runtime.place import Place
+
+MARK = "courier_groups.yaml"
+
+
+def find_root(given: Path | None) -> Path:
+    """The project's folder: the one given, or the nearest one above the current folder. Raises UsageError."""
+    if given is not None:
+        if not (given / MARK).is_file():
+            raise ConfigurationError(f"{given} holds no {MARK}", fix="courier init makes a project in an empty folder")
+        return given.resolve()
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / MARK).is_file():
+            return folder
+    raise ConfigurationError(
+        f"no {MARK} in this folder or above it",
+        fix="courier init makes a project in an empty folder; --project DIR names one elsewhere",
+    )
+
+
+def all_problems(root: Path) -> tuple[Project | None, tuple[Problem, ...]]:
+    """The project, if it can be used, and everything that is wrong with it, warnings included."""
+    from courier.config.load import load_project
+    from courier.connectors import connector_named
+    from courier.storage.expressions import check_expressions
+
+    loaded = load_project(root)
+    problems = list(loaded.problems)
+    if loaded.project is not None:
+        problems += check_expressions(loaded.project)
+        for courier in loaded.project.couriers.values():
+            problems += connector_named(courier.connector).check(loaded.project, courier)
+    wrong = any(not problem.warning for problem in problems)
+    return (None if wrong else loaded.project), tuple(sorted(problems))
+
+
+def open_project(given: Path | None) -> Project:
+    """A project without problems. Raises ProjectInvalid with all of them."""
+    project, problems = all_problems(find_root(given))
+    if project is None:
+        raise ProjectInvalid(problems)
+    if problems:
+        _warn(problems)
+    return project
+
+
+def _warn(problems: tuple[Problem, ...]) -> None:
+    """Warnings go to stderr and stop nothing."""
+    from courier.config.render import render
+
+    for problem in problems:
+        say(render(problem) + "\n")
+
+
+def pick_group(project: Project, name: str) -> CourierGroup:
+    if name not in project.groups:
+        raise UsageError(
+            f"there is no group {name!r} in courier_groups.yaml", fix=f"one of: {', '.join(sorted(project.groups))}"
+        )
+    return project.groups[name]
+
+
+def pick_courier(project: Project, name: str, feeds: tuple[str, ...]) -> Courier:
+    if name not in project.couriers:
+        raise UsageError(f"there is no couriers/{name}.yaml", fix=f"one of: {', '.join(sorted(project.couriers))}")
+    courier = project.couriers[name]
+    known = [feed.name for feed in courier.feeds]
+    for feed in feeds:
+        if feed not in known:
+            raise UsageError(f"courier {name} has no feed {feed!r}", fix=f"one of: {', '.join(known)}")
+    return courier
+
+
+@contextmanager
+def opening(project: Project, place: Place) -> Iterator[Access]:
+    """How couriers are opened: with the credentials of the environment, or in a sandbox that lives as long as this."""
+    if not place.sandbox:
+        yield lambda courier: (courier, _real_credential(project, courier))
+        return
+    from courier.sandbox import open_shop, serve
+
+    with serve(open_shop(place.state)) as sandbox:
+        credential = {
+            "store": sandbox.credentials["SHOPIFY_STORE"],
+            "access_token": sandbox.credentials["SHOPIFY_ACCESS_TOKEN"],
+        }
+        yield lambda courier: (replace(courier, endpoint=sandbox.url), credential)
+
+
+def _real_credential(project: Project, courier: Courier) -> Mapping[str, str]:
+    from courier.config.secrets import resolve_credential
+
+    return resolve_credential(project, courier, os.environ)

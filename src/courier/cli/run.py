@@ -1,0 +1,92 @@
+"""courier run: fetch, prove and commit, with progress for a person or a line per event for a log."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from courier.cli.asked import asked_for, chosen, timezone_of
+from courier.cli.options import (
+    choice_options,
+    json_option,
+    period_options,
+    project_option,
+    quiet_option,
+    sandbox_option,
+    verbose_option,
+)
+from courier.cli.output import duration, print_json, say
+from courier.cli.project import open_project, opening
+from courier.config.project import CourierGroup
+from courier.runtime.group_run import Asked
+
+
+@click.command()
+@choice_options
+@period_options
+@click.option("--run-type", type=click.Choice(["full", "source"]), help="source: couriers only, no activations.")
+@click.option("--no-wait", is_flag=True, help="Fail at once if the courier runs in another process.")
+@project_option
+@sandbox_option
+@json_option
+@quiet_option
+@verbose_option
+@click.pass_context
+def run(
+    context: click.Context,
+    /,
+    group: str | None,
+    courier: str | None,
+    feeds: tuple[str, ...],
+    no_wait: bool,
+    root: Path | None,
+    sandbox: bool,
+    as_json: bool,
+    quiet: bool,
+    verbose: bool,
+    **rest: Any,
+) -> None:
+    """Run a courier group, or one courier, by hand.
+
+    Without a period it covers what has happened since the last successful run. A run commits everything or nothing.
+    """
+    from courier.cli.progress import rendering
+    from courier.runtime.context import Context
+    from courier.runtime.group_run import run_group, run_single
+    from courier.runtime.place import Place
+
+    project = open_project(root)
+    what = chosen(project, group, courier, feeds)
+    if isinstance(what, CourierGroup) and rest["run_type"]:
+        what = replace(what, run_type=rest["run_type"])
+    asked = _asked(what, feeds, rest)
+    place = Place(project.root, sandbox)
+    with opening(project, place) as access, rendering(as_json=as_json, quiet=quiet, verbose=verbose) as report:
+        working = Context(project, place, access, report, wait_for_lock=not no_wait)
+        result = run_group(working, what, asked) if isinstance(what, CourierGroup) else run_single(working, what, asked)
+    if as_json:
+        print_json(result.as_json())
+    say(_last_line(result.result, (result.ended - result.started).total_seconds(), sandbox))
+    context.exit(0 if result.result in ("succeeded", "covered") else 1)
+
+
+def _asked(what: CourierGroup | str, feeds: tuple[str, ...], options: dict[str, Any]) -> Asked:
+    return asked_for(
+        timezone_of(what),
+        feeds,
+        day=options["day"],
+        since=options["since"],
+        until=options["until"],
+        everything_=options["everything"],
+        no_offset=options["no_offset"],
+    )
+
+
+def _last_line(result: str, seconds: float, sandbox: bool) -> str:
+    where = " (sandbox)" if sandbox else ""
+    if result == "succeeded":
+        return f"Completed in {duration(seconds)}{where}"
+    return f"{result.capitalize()} after {duration(seconds)}{where}"

@@ -1,0 +1,53 @@
+"""What a run works with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from courier.config.project import Courier, Project
+from courier.connectors.contract import Connector, Fetching, Waiting
+from courier.runtime.events import Fetched, Report, Reporter, Waited
+from courier.runtime.history import History
+from courier.runtime.place import Place
+from courier.runtime.run_folder import RunFolder, StoredRun
+
+Access = Callable[[Courier], tuple[Courier, Mapping[str, str]]]
+"""The courier as it is to be opened (a sandbox has its own endpoint) and its credential. Raises CredentialMissing."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What every run of a process shares."""
+
+    project: Project
+    place: Place
+    access: Access
+    report: Report
+    wait_for_lock: bool = True
+
+    @property
+    def history(self) -> History:
+        return History(self.place.history)
+
+
+@dataclass(frozen=True)
+class Work:
+    """One attempt at one run of a courier."""
+
+    context: Context
+    courier: Courier
+    connector: Connector
+    folder: RunFolder
+    stored: StoredRun
+
+    @property
+    def reporter(self) -> Reporter:
+        return Reporter(self.courier.name, self.stored.run, self.context.report)
+
+    def tick(self, progress: Fetching | Waiting) -> None:
+        """Pass a connector's progress on as an event."""
+        if isinstance(progress, Fetching):
+            self.reporter(Fetched, request=progress.request, records=progress.records, expected=progress.expected)
+        else:
+            self.reporter(Waited, seconds=progress.seconds, reason=progress.reason)

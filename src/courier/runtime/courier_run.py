@@ -1,0 +1,146 @@
+"""Run one courier: take its lock, bring earlier runs to their end, then its own. All of its feeds commit, or none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import orjson
+
+from courier import clock
+from courier.config.project import Courier
+from courier.connectors import connector_named
+from courier.errors import CourierError, RunFailed
+from courier.runtime.context import Context, Work
+from courier.runtime.events import Noticed, Reporter, RunFinished, RunStarted
+from courier.runtime.fetch import Answer, answer_from_json, fetch
+from courier.runtime.load_path import load, publish_changes
+from courier.runtime.place import courier_lock
+from courier.runtime.plan import Intention, plan_feeds
+from courier.runtime.result import CourierResult, Outcome, Result, feed_results
+from courier.runtime.run_folder import Stage, fingerprint, folder_of, new_run, prune, unfinished
+from courier.storage import ledger
+
+ATTEMPTS = 3
+
+
+def run_courier(context: Context, intention: Intention) -> CourierResult:
+    """Run a courier over its next period, or over the one chosen by hand.
+
+    A run that fails is a result. Raises ConfigurationError, Refused and Locked: they are for the person who typed.
+    """
+    courier = context.project.couriers[intention.courier]
+    with courier_lock(context.place, courier.name, wait=context.wait_for_lock):
+        recover(context, courier)
+        watermarks = ledger.watermarks(context.place.files, courier.name, [feed.name for feed in courier.feeds])
+        connector = connector_named(courier.connector)
+        plans = plan_feeds(courier, connector, intention, watermarks)
+        stored = new_run(intention, courier, plans, clock.now())
+        return attempt(Work(context, courier, connector, folder_of(context.place, stored.run), stored))
+
+
+def recover(context: Context, courier: Courier) -> None:
+    """Bring the courier to where it would be had no process been killed: published, and no run left half done."""
+    prune(context.place, clock.now())
+    publish_changes(context, Reporter(courier.name, "", context.report))
+    for folder, stored in list(unfinished(context.place, courier.name)):
+        _take_up(Work(context, courier, connector_named(courier.connector), folder, stored))
+
+
+def _take_up(work: Work) -> None:
+    """A run whose process was killed: it has committed, or goes on, or is given up and its period read again."""
+    stored = work.stored
+    if ledger.committed(work.context.place.files, stored.run):
+        _end(work, "succeeded", note="an earlier run was killed after its commit; its rows are in")
+    elif stored.fingerprint != fingerprint(work.courier):
+        _end(
+            work,
+            "failed",
+            note="an earlier run was killed and the configuration changed since: its period is read again",
+        )
+    elif stored.attempts >= ATTEMPTS:
+        _end(work, "failed", note=f"an earlier run was killed {stored.attempts} times: its period is read afresh")
+    else:
+        attempt(work)
+
+
+def attempt(work: Work) -> CourierResult:
+    """One process's work on a run, from where the last one stopped. Failing leaves the tables as they were."""
+    begun = clock.now()
+    work = replace(work, stored=replace(work.stored, attempts=work.stored.attempts + 1))
+    _begin(work)
+    with _EndingInAnyCase(work):
+        try:
+            outcome, failure = load(work, _answer(work)), None
+        except RunFailed as failed:
+            outcome, failure = Outcome(), failed
+    result = _result(work, outcome, failure)
+    _end(work, result.result, result)
+    seconds = (clock.now() - begun).total_seconds()
+    work.reporter(RunFinished, result=result.result, seconds=seconds, problem=result.problem, fix=result.fix)
+    return result
+
+
+def _answer(work: Work) -> Answer:
+    """What the source said, from the run's folder if an earlier process got that far."""
+    stored = work.folder.answer()
+    return answer_from_json(orjson.loads(stored)) if stored else fetch(work)
+
+
+def _begin(work: Work) -> None:
+    stored = work.stored
+    work.folder.store(stored)
+    work.context.history.begin(
+        stored.run, stored.courier, stored.group, clock.rfc3339(stored.scheduled), clock.rfc3339(stored.started)
+    )
+    work.reporter(RunStarted, recovered=stored.attempts > 1)
+
+
+@dataclass(frozen=True)
+class _EndingInAnyCase:
+    """What is not a failed run still ends in the history: interrupted (gone on with later), refused, or a bug."""
+
+    work: Work
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, KeyboardInterrupt):
+            _remember(self.work, "interrupted", "interrupted")
+        elif isinstance(error, CourierError):
+            _end(self.work, "failed", note=error.message)
+        elif kind is not None:
+            _end(self.work, "failed", note=f"an unexpected error: {kind.__name__}")
+
+
+def _result(work: Work, outcome: Outcome, failure: RunFailed | None) -> CourierResult:
+    result: Result = "failed" if failure else "succeeded"
+    return CourierResult(
+        courier=work.courier.name,
+        run=work.stored.run,
+        result=result,
+        load_id=outcome.load_id,
+        feeds=feed_results(work.stored, outcome),
+        problem=failure.message if failure else "",
+        fix=failure.fix if failure else "",
+    )
+
+
+def _end(work: Work, result: Result, report: CourierResult | None = None, *, note: str = "") -> None:
+    """Close the run on disk and in the history; `note` is for runs that end without a report."""
+    if note:
+        work.reporter(Noticed, note=note)
+    stage: Stage = "done" if result == "succeeded" else "failed"
+    work.folder.store(replace(work.folder.stored() or work.stored, stage=stage))
+    _remember(work, result, note, report)
+
+
+def _remember(work: Work, result: Result, problem: str, report: CourierResult | None = None) -> None:
+    work.context.history.end(
+        work.stored.run,
+        clock.rfc3339(clock.now()),
+        result,
+        report.problem if report else problem,
+        report.fix if report else "",
+        report.as_json() if report else {},
+    )

@@ -1,0 +1,69 @@
+"""What a run of a courier would do. Sends no request and writes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from courier.config.project import Courier, Project
+from courier.connectors import connector_named
+from courier.connectors.contract import Estimate
+from courier.runtime.events import interval_json
+from courier.runtime.place import Place
+from courier.runtime.plan import FeedPlan, Intention, plan_feeds, requests_of
+from courier.storage import ledger
+
+
+@dataclass(frozen=True)
+class Foresight:
+    """Each feed's period and request, what a page of each request costs, and what would change in the tables."""
+
+    courier: str
+    plans: tuple[FeedPlan, ...]
+    estimates: tuple[tuple[Estimate, tuple[str, ...]], ...]
+    changes: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "courier": self.courier,
+            "feeds": [
+                {
+                    "feed": plan.feed.name,
+                    "load": plan.feed.load,
+                    "period": interval_json(plan.period) if plan.period else None,
+                    "request": interval_json(plan.request) if plan.request else None,
+                    "skipped": plan.skipped or None,
+                }
+                for plan in self.plans
+            ],
+            "requests": [{**asdict(estimate), "feeds": list(feeds)} for estimate, feeds in self.estimates],
+            "changes": list(self.changes),
+        }
+
+
+def foresee(project: Project, place: Place, intention: Intention) -> Foresight:
+    """Plan a run as it would be planned, from the ledger as it stands."""
+    courier = project.couriers[intention.courier]
+    connector = connector_named(courier.connector)
+    watermarks = ledger.watermarks(place.files, courier.name, [feed.name for feed in courier.feeds])
+    plans = plan_feeds(courier, connector, intention, watermarks)
+    requests = requests_of(courier, plans)
+    estimates = tuple((connector.estimate(request), tuple(feed.name for feed in request.feeds)) for request in requests)
+    return Foresight(courier.name, plans, estimates, tuple(_changes(place, courier)))
+
+
+def _changes(place: Place, courier: Courier) -> list[str]:
+    stored = ledger.stored_columns(place.files, courier.name)
+    found = []
+    for feed in courier.feeds:
+        name = f"{courier.name}.{feed.name}"
+        if feed.name not in stored:
+            found.append(f"{name}: the table will be created, {len(feed.table.columns)} columns")
+            continue
+        added = [column.name for column in feed.table.columns if column.name not in stored[feed.name]]
+        found += [
+            f"{name}: column {column} will be added; its values begin with the next run. To fill it for all rows: "
+            f"courier run --courier {courier.name} --feed {feed.name} --all"
+            for column in added
+        ]
+    return found

@@ -1,0 +1,251 @@
+"""The second half of a run: shape -> land -> reconcile -> commit -> publish.
+
+Everything before the commit can be done again from what lies on disk; the commit is one transaction; what comes after
+it is repaired at the next start.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from courier import clock
+from courier.connectors.contract import Request
+from courier.errors import ErrorLimitExceeded, RunFailed
+from courier.runtime.context import Context, Work
+from courier.runtime.events import (
+    Committing,
+    FeedCommitted,
+    FeedShaped,
+    Noticed,
+    Publishing,
+    Reporter,
+    RunCommitted,
+    RunLanded,
+    RunPublished,
+)
+from courier.runtime.fetch import DELETES, Answer, fields_of, reachable_plans
+from courier.runtime.plan import FeedPlan, requests_of
+from courier.runtime.proof import check_landed, check_shaped
+from courier.runtime.result import Outcome
+from courier.storage import ledger, warehouse
+from courier.storage.commit import commit, preview
+from courier.storage.commit import landed as landing_table
+from courier.storage.duck import read_parquet, text
+from courier.storage.land import land
+from courier.storage.load import Committed, FeedLoad, Landed, RunRecord, Shaped
+from courier.storage.raw import read_manifest
+from courier.storage.shape import shape, shape_deletes
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """The plans and requests of a run whose records are on disk, and what the source said."""
+
+    answer: Answer
+    plans: Mapping[str, FeedPlan]
+    requests: tuple[Request, ...]
+    skipped: Mapping[str, str]
+
+
+def load(work: Work, answer: Answer) -> Outcome:
+    """Make rows of what was fetched and commit them. Raises RunFailed with nothing committed."""
+    fetched = _fetched(work, answer)
+    shaped = _shape(work, fetched)
+    _check_errors(fetched, shaped)
+    asked = (work.folder.raw / DELETES).exists()
+    deletes = shape_deletes(work.folder.raw / DELETES, work.folder.shaped / DELETES) if asked else ()
+    loads = _loads(work, fetched, shaped, read_parquet(deletes) if deletes else "")
+    landed, loads = _land(work, loads, shaped, deletes)
+    files = work.context.place.files
+    with warehouse.lock(files):
+        committed = _commit(work, fetched, loads, landed)
+        publish_changes(work.context, work.reporter)
+    _clean_up(work)
+    return _outcome(work, fetched, landed, committed)
+
+
+def _fetched(work: Work, answer: Answer) -> Fetched:
+    plans, skipped = reachable_plans(work, answer.preflight)
+    requests = requests_of(work.courier, plans)
+    missing = [
+        path
+        for name, paths in fields_of(work.connector, requests).items()
+        for path in paths
+        if path not in answer.fields.get(name, ())
+    ]
+    if missing:
+        raise RunFailed(
+            f"the run did not fetch what the domain tables ask for now: {', '.join(missing[:5])}",
+            fix=f"fetch again: courier run --courier {work.courier.name}",
+        )
+    return Fetched(answer, {plan.feed.name: plan for plan in plans if plan.request}, requests, skipped)
+
+
+def _shape(work: Work, fetched: Fetched) -> dict[str, Shaped]:
+    work.folder.clear_made()
+    found: dict[str, Shaped] = {}
+    for ordinal, request in enumerate(fetched.requests):
+        raw = work.folder.raw / request.name
+        made = shape(
+            request.feeds, request.parents, raw, work.folder.shaped / request.name, work.connector.computed, ordinal
+        )
+        check_shaped(request, read_manifest(raw), made)
+        for shaped in made:
+            found[shaped.feed] = shaped
+            _report_shaped(work, shaped)
+    return found
+
+
+def _report_shaped(work: Work, shaped: Shaped) -> None:
+    errors = len(shaped.errors)
+    work.reporter(FeedShaped, feed=shaped.feed, rows=shaped.read - errors, errors=errors)
+    if shaped.unknown_fields:
+        work.reporter(Noticed, note=f"{shaped.feed}: no column names {', '.join(shaped.unknown_fields)}")
+
+
+def _check_errors(fetched: Fetched, shaped: Mapping[str, Shaped]) -> None:
+    """1% of a feed's records may be in error, and one always may."""
+    for name, made in shaped.items():
+        feed = fetched.plans[name].feed
+        limit = max(1, int(made.read * feed.error_limit / 100))
+        if len(made.errors) > limit:
+            first = made.errors[0]
+            raise ErrorLimitExceeded(
+                f"{name}: {len(made.errors)} of {made.read} records are in error, at most {limit} may be. The first: "
+                f"{first.file}, line {first.line}, column {first.column or '(all)'}: {first.reason} ({first.shape})",
+                fix=f"mend {feed.table.path} and type `courier retry RUN`, or raise the feed's error_limit",
+            )
+
+
+def _loads(work: Work, fetched: Fetched, shaped: Mapping[str, Shaped], deletes: str) -> tuple[FeedLoad, ...]:
+    loads = []
+    for request in fetched.requests:
+        whole = request.interval.since is None and request.root not in fetched.answer.preflight.bounded
+        for feed in request.feeds:
+            made, plan = shaped[feed.name], fetched.plans[feed.name]
+            assert plan.period is not None and plan.request is not None
+            of_feed = f"(SELECT key, deleted_at FROM {deletes} WHERE feed = {text(feed.name)})" if deletes else ""
+            loads.append(
+                FeedLoad(
+                    feed=feed,
+                    rows=read_parquet(made.rows),
+                    read=made.read,
+                    period=plan.period,
+                    request=plan.request,
+                    parent=request.parents.get(feed.table.parent or ""),
+                    sets=read_parquet(made.sets) if made.sets else "",
+                    deletes="" if feed.table.rows.lists else of_feed,
+                    whole=whole,
+                    errors=made.errors,
+                    outside_window=fetched.answer.reconciled[request.name].outside_window,
+                )
+            )
+    return tuple(loads)
+
+
+def _land(
+    work: Work, loads: tuple[FeedLoad, ...], shaped: Mapping[str, Shaped], deletes: Sequence[Path]
+) -> tuple[Landed | None, tuple[FeedLoad, ...]]:
+    """Land the feeds that have news through dlt. The rows of the others are all stored already: only counted."""
+    news = preview(work.context.place.files, work.courier.name, loads)
+    tables = _landing_tables([load for load in loads if load.feed.name in news], shaped, deletes)
+    if not tables:
+        work.reporter(RunLanded, load_id=None, rows=0)
+        return None, loads
+    landed = land(work.courier.name, tables, work.folder.path)
+    check_landed(tables, landed, {name: made.read - len(made.errors) for name, made in shaped.items()})
+    work.reporter(RunLanded, load_id=landed.load_id, rows=sum(landed.counts.values()))
+    return landed, tuple(_from_landing(work.courier.name, load, tables) for load in loads)
+
+
+def _landing_tables(
+    loads: Sequence[FeedLoad], shaped: Mapping[str, Shaped], deletes: Sequence[Path]
+) -> dict[str, Sequence[Path]]:
+    tables: dict[str, Sequence[Path]] = {}
+    for load in loads:
+        made = shaped[load.feed.name]
+        if made.read > len(made.errors):
+            tables[load.feed.name] = made.rows
+        if made.sets:
+            tables[f"set_{load.feed.name}"] = made.sets
+    if deletes and any(load.deletes for load in loads):
+        tables["deleted_record"] = deletes
+    return tables
+
+
+def _from_landing(schema: str, load: FeedLoad, tables: Mapping[str, object]) -> FeedLoad:
+    """The load, reading from the landing database (attached as `landing`) what was landed."""
+    name = load.feed.name
+    rows = landing_table(schema, name) if name in tables else load.rows
+    sets = landing_table(schema, f"set_{name}") if f"set_{name}" in tables else load.sets
+    deletes = load.deletes
+    if deletes and "deleted_record" in tables:
+        deletes = f"(SELECT key, deleted_at FROM {landing_table(schema, 'deleted_record')} WHERE feed = {text(name)})"
+    return replace(load, rows=rows, sets=sets, deletes=deletes)
+
+
+def _commit(work: Work, fetched: Fetched, loads: tuple[FeedLoad, ...], landed: Landed | None) -> Committed:
+    preflight = fetched.answer.preflight
+    run = RunRecord(
+        run=work.stored.run,
+        courier=work.courier.name,
+        connector=work.courier.connector,
+        identity=preflight.identity,
+        started=clock.rfc3339(work.stored.started),
+        load_id=landed.load_id if landed else None,
+        api_version=preflight.api_version,
+        statuses=preflight.statuses,
+    )
+    committed = commit(
+        work.context.place.files,
+        run,
+        loads,
+        project_tags=work.context.project.tags,
+        landing=landed.database if landed else None,
+        schema=work.courier.name,
+        before_commit=lambda: work.reporter(Committing),
+    )
+    for load in loads:
+        counters = committed.counters[load.feed.name]
+        work.reporter(FeedCommitted, feed=load.feed.name, period=load.period, request=load.request, **asdict(counters))
+    work.reporter(RunCommitted, changed=committed.changed)
+    return committed
+
+
+def publish_changes(context: Context, reporter: Reporter) -> None:
+    """Publish what was committed since the last publish, and say what was found beside the published file."""
+    replaced = []
+
+    def before_replacing() -> None:
+        replaced.append(True)
+        reporter(Publishing)
+
+    for warning in warehouse.publish_if_behind(context.place.files, before_replacing):
+        reporter(Noticed, note=warning)
+    if replaced:
+        reporter(RunPublished, path=context.place.files.published.name)
+
+
+def _clean_up(work: Work) -> None:
+    """Drop what can be made again; the raw records stay for a week."""
+    work.folder.clear_made()
+    for left in work.folder.path.glob("landing.duckdb*"):
+        left.unlink()
+    shutil.rmtree(work.folder.path / "dlt", ignore_errors=True)
+
+
+def _outcome(work: Work, fetched: Fetched, landed: Landed | None, committed: Committed) -> Outcome:
+    names = list(fetched.plans)
+    proven = {feed.name: request.name for request in fetched.requests for feed in request.feeds}
+    return Outcome(
+        load_id=landed.load_id if landed else None,
+        counters=committed.counters,
+        reconciled=frozenset(name for name, request in proven.items() if request in fetched.answer.reconciled),
+        watermarks=ledger.watermarks(work.context.place.files, work.courier.name, names),
+        skipped=fetched.skipped,
+        outside_window={name: fetched.answer.reconciled[request].outside_window for name, request in proven.items()},
+        changed=committed.changed,
+    )

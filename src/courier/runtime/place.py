@@ -1,0 +1,86 @@
+"""Where a project keeps what it does: `.courier/`, or `.courier/sandbox/` for made-up data. Private to its user."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from courier.errors import Locked
+from courier.storage.warehouse import Files
+
+
+@dataclass(frozen=True)
+class Place:
+    """The folders and files of one project, real or sandbox."""
+
+    root: Path
+    sandbox: bool
+
+    @property
+    def state(self) -> Path:
+        return self.root / ".courier" / "sandbox" if self.sandbox else self.root / ".courier"
+
+    @property
+    def files(self) -> Files:
+        return Files.of(self.root, self.sandbox)
+
+    @property
+    def runs(self) -> Path:
+        return self.state / "runs"
+
+    @property
+    def history(self) -> Path:
+        return self.state / "state.db"
+
+    @property
+    def budgets(self) -> Path:
+        return self.state / "budgets"
+
+
+def private_folder(path: Path) -> Path:
+    """The folder, made with 0700 together with those above it that are missing."""
+    for folder in [*reversed(path.parents), path]:
+        if not folder.exists():
+            folder.mkdir(mode=0o700, exist_ok=True)
+    return path
+
+
+@contextmanager
+def courier_lock(place: Place, courier: str, *, wait: bool = True) -> Iterator[None]:
+    """One run per courier at a time, over all processes. Raises Locked when `wait` is false and another one runs."""
+    path = private_folder(place.state / "locks") / f"{courier}.lock"
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        _flock(handle, courier, wait)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _flock(handle: int, courier: str, wait: bool) -> None:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError as held:
+        raise Locked(
+            f"courier {courier} is running in another process",
+            fix="wait for it (leave out --no-wait), or look at it with `courier status`",
+        ) from held
+
+
+def is_running(place: Place, courier: str) -> bool:
+    """Whether a process holds the courier's lock."""
+    path = place.state / "locks" / f"{courier}.lock"
+    if not path.exists():
+        return False
+    handle = os.open(path, os.O_RDWR)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(handle)
+    return False

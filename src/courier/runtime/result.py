@@ -1,0 +1,124 @@
+"""What came of a run, as values and as the JSON that scripts rely on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from courier.clock import Interval, rfc3339
+from courier.runtime.events import interval_json
+from courier.runtime.run_folder import StoredRun
+from courier.storage.load import Counters
+
+Result = Literal["succeeded", "failed", "partial", "blocked", "covered", "interrupted"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the load path brought: nothing, unless it ended with a commit."""
+
+    load_id: str | None = None
+    counters: Mapping[str, Counters] = field(default_factory=dict)
+    reconciled: frozenset[str] = frozenset()
+    watermarks: Mapping[str, datetime | None] = field(default_factory=dict)
+    skipped: Mapping[str, str] = field(default_factory=dict)
+    outside_window: Mapping[str, int] = field(default_factory=dict)
+    changed: bool = False
+
+
+@dataclass(frozen=True)
+class FeedResult:
+    feed: str
+    period: Interval | None
+    request: Interval | None
+    counters: Counters
+    reconciled: bool
+    watermark: datetime | None
+    skipped: str = ""
+    outside_window: int = 0
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "feed": self.feed,
+            "period": interval_json(self.period) if self.period else None,
+            "request": interval_json(self.request) if self.request else None,
+            **asdict(self.counters),
+            "reconciled": self.reconciled,
+            "watermark": rfc3339(self.watermark) if self.watermark else None,
+            "outside_window": self.outside_window,
+            "skipped": self.skipped or None,
+        }
+
+
+@dataclass(frozen=True)
+class CourierResult:
+    courier: str
+    run: str
+    result: Result
+    load_id: str | None = None
+    feeds: tuple[FeedResult, ...] = ()
+    problem: str = ""
+    fix: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "courier": self.courier,
+            "run": self.run,
+            "result": self.result,
+            "load_id": self.load_id,
+            "feeds": [feed.as_json() for feed in self.feeds],
+            "problem": problem_json(self.problem, self.fix),
+        }
+
+
+def feed_results(stored: StoredRun, outcome: Outcome) -> tuple[FeedResult, ...]:
+    """One result per feed of the run, those that were skipped included."""
+    worked = tuple(
+        FeedResult(
+            feed=name,
+            period=period,
+            request=request,
+            counters=outcome.counters.get(name, Counters()),
+            reconciled=name in outcome.reconciled,
+            watermark=outcome.watermarks.get(name),
+            skipped=outcome.skipped.get(name, ""),
+            outside_window=outcome.outside_window.get(name, 0),
+        )
+        for name, (period, request) in stored.plans.items()
+    )
+    return worked + tuple(
+        FeedResult(name, None, None, Counters(), False, None, reason) for name, reason in stored.skipped.items()
+    )
+
+
+@dataclass(frozen=True)
+class GroupResult:
+    """A run of a group, or of one courier by hand (`group` None)."""
+
+    run: str
+    group: str | None
+    result: Result
+    started: datetime
+    ended: datetime
+    couriers: tuple[CourierResult, ...]
+    problem: str = ""
+    fix: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "version": 1,
+            "run": self.run,
+            "group": self.group,
+            "result": self.result,
+            "started": rfc3339(self.started),
+            "ended": rfc3339(self.ended),
+            "couriers": [courier.as_json() for courier in self.couriers],
+            "activations": [],
+            "problem": problem_json(self.problem, self.fix),
+        }
+
+
+def problem_json(problem: str, fix: str) -> dict[str, str] | None:
+    return {"message": problem, "fix": fix} if problem else None
