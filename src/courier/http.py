@@ -6,18 +6,20 @@ No message from here holds a token, a query string or a part of a body: only the
 from __future__ import annotations
 
 import json
-import random
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from ipaddress import ip_address
+from math import ceil
 from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import InvalidHeader
+from urllib3.util.retry import RequestHistory, Retry
 
 from courier import __version__, clock
 from courier.errors import ConfigurationError, SourceOverloaded, SourceRefused, SourceUnreachable
@@ -25,9 +27,8 @@ from courier.errors import ConfigurationError, SourceOverloaded, SourceRefused, 
 # 530 and 540 are Cloudflare's and Shopify's "not now": https://shopify.dev/docs/api/usage/response-codes
 RETRIED = frozenset({429, 500, 502, 503, 504, 530, 540})
 ATTEMPTS = 6
-BACKOFF_SECONDS = 0.5
-LONGEST_BACKOFF_SECONDS = 30.0
-LONGEST_RETRY_AFTER_SECONDS = 120.0
+# The policy is urllib3's. Its own loop ends before the body is read and sleeps unseen, so the tries are counted here.
+RETRY = Retry(total=None, backoff_factor=0.25, backoff_max=30, backoff_jitter=0.5, retry_after_max=120)
 REPLACEMENT = "\ufffd"
 
 Notify = Callable[[float, str], None]
@@ -167,24 +168,19 @@ class Http:
 
 
 def backoff(attempt: int) -> float:
-    """Seconds before another try, from the first: half a second doubling up to 30, a random half of it left out."""
-    longest = min(LONGEST_BACKOFF_SECONDS, BACKOFF_SECONDS * 2.0 ** (attempt - 1))
-    return longest * random.uniform(0.5, 1.0)
+    """Seconds before another try, from the first: half a second doubling up to 30, with up to half a second more."""
+    failed = RequestHistory(None, None, None, None, None)
+    return RETRY.new(history=(failed,) * (attempt + 1)).get_backoff_time()
 
 
 def retry_after(header: str | None) -> float | None:
     """The seconds that a Retry-After header asks for (a number or a date), at most 120; None if there is none."""
-    if not header:
-        return None
+    if header and re.fullmatch(r"\s*\d+\.\d+\s*", header):
+        header = str(ceil(float(header)))  # Shopify sends 2.0, which urllib3 does not take
     try:
-        seconds = float(header)
-    except ValueError:
-        try:
-            until = parsedate_to_datetime(header)
-        except ValueError:
-            return None
-        seconds = (until.replace(tzinfo=until.tzinfo or UTC) - clock.now()).total_seconds()
-    return min(max(seconds, 0.0), LONGEST_RETRY_AFTER_SECONDS) if seconds == seconds else None
+        return RETRY.parse_retry_after(header) if header else None
+    except InvalidHeader:
+        return None
 
 
 def decode(content: bytes) -> tuple[Any, int]:

@@ -24,7 +24,7 @@ from courier.storage.duck import connect, quote, text
 from courier.storage.hashes import table_hash_sql
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection as Connection
+    from courier.storage.duck import Connection
 
 # Domain table -> what tells one row from another.
 KEYS: dict[str, tuple[str, ...]] = {
