@@ -191,8 +191,14 @@ def decode(content: bytes) -> tuple[Any, int]:
         pass
     text = content.decode("utf-8", "replace")
     broken = text.count(REPLACEMENT) - content.count(REPLACEMENT.encode())
-    value, replaced = _without_surrogates(json.loads(text))
+    value, replaced = _without_surrogates(json.loads(text, parse_int=_integer))
     return value, replaced + broken
+
+
+def _integer(digits: str) -> int | float:
+    """As orjson reads it, which writes no integer beyond 64 bits."""
+    number: int | float = orjson.loads(digits)
+    return number
 
 
 def _without_surrogates(value: Any) -> tuple[Any, int]:

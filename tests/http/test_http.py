@@ -131,6 +131,15 @@ def test_lone_surrogates_and_broken_bytes_become_replacement_characters() -> Non
     assert decode(b'["\xff"]') == (["\ufffd"], 1)
 
 
+def test_a_number_beyond_64_bits_is_the_same_beside_a_lone_surrogate_and_can_be_written_again() -> None:
+    """A field of the scalar JSON may hold one."""
+    alone, _ = decode(b'{"n": 99999999999999999999, "m": 18446744073709551615, "k": -9223372036854775808}')
+    beside, _ = decode(
+        b'{"n": 99999999999999999999, "m": 18446744073709551615, "k": -9223372036854775808, "a": "\\ud800"}'
+    )
+    assert orjson.loads(orjson.dumps(beside)) == {**alone, "a": "\ufffd"}
+
+
 @given(st.integers(1, 40))
 def test_backoff_grows_to_half_a_minute(attempt: int) -> None:
     shortest = min(30, 0.5 * 2 ** (attempt - 1))

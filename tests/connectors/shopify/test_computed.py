@@ -66,6 +66,24 @@ def test_the_total_of_all_lines_is_exact_and_nothing_is_0() -> None:
     assert found[2] == "broken"  # which is no decimal, so that the row is a record in error
 
 
+@pytest.mark.parametrize("amount", ["1_000", "0x10", "0.0000000000001", "1e400", "99999999999999999999", " 1"])
+def test_an_amount_that_cannot_be_summed_exactly_is_told_instead_of_a_sum(amount: str) -> None:
+    """The text is no decimal of the column's, so that the row is a record in error and not a sum that is wrong."""
+    streams = {"Order": [{"__record": 0}], "Order.lineItems": [line(0, amount), line(0, amount), line(0, "1")]}
+    assert run("total_line_items_price", streams) == {0: amount}
+
+
+def test_digits_below_the_columns_own_are_summed_and_not_rounded() -> None:
+    """Three times 0.00005 is 0.00015, and twice is 0.0001; rounded one by one they would be 0.0003 and 0.0002."""
+    streams = {
+        "Order": [{"__record": 0, "discountCodes": ["A"]}],
+        "Order.discountApplications": [applied(0, 0, "a")],
+        "Order.lineItems": [line(0, "0.00005", (0, "0.00005")) for _ in range(2)],
+    }
+    assert Decimal(run("total_line_items_price", streams)[0]) == Decimal("0.0001")
+    assert Decimal(run("discount_code_amount", streams)[0, "A"]) == Decimal("0.0001")
+
+
 def test_a_codes_amount_is_the_sum_over_lines_and_shipping_whatever_its_case() -> None:
     streams = {
         "Order": [{"__record": 0, "discountCodes": ["Ten", "FREE", "gone"]}, {"__record": 1, "discountCodes": ["TEN"]}],

@@ -9,6 +9,7 @@ import pytest
 
 from courier.connectors.contract import Preflight, without
 from courier.connectors.shopify import connector
+from courier.connectors.shopify.session import ShopifySession
 from courier.errors import SourceRefused
 from courier.sandbox import open_shop, serve
 from courier.sandbox.history.options import Options
@@ -17,8 +18,9 @@ from courier.sandbox.shop import Shop
 from courier.sandbox.shopify.scopes import EVERYTHING, GRANTED
 from courier.sandbox.shopify.service import Settings
 from courier.storage.load import ColumnStatus
-from tests.connectors.shopify.pulling import ROOTS, session
+from tests.connectors.shopify.pulling import ROOTS, session, silent
 from tests.connectors.shopify.shipped import courier, request
+from tests.http.scripted import json_answer, serving
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +50,14 @@ def test_the_shop_is_known_before_the_first_page(sandbox: Sandbox, tmp_path: Pat
     assert found.identity.isdigit() and found.api_version == "2026-10"
     assert reasons(found) == {**IMPOSSIBLE, "order.user_id": "scope_missing:read_users"}
     assert (found.unreachable, found.notes, found.bounded) == ({}, (), frozenset())
+
+
+def test_the_shops_name_cannot_steer_a_terminal(tmp_path: Path) -> None:
+    shown = {"shop": {"id": "gid://shopify/Shop/7", "name": " A\u2028\n \x1b[2J\u202eB \x00 👩\u200d👧 "}}
+    with serving(json_answer({"data": {**shown, "currentAppInstallation": {"accessScopes": []}}})) as server:
+        given = replace(courier(), endpoint=server.origin)
+        found = ShopifySession(given, {"access_token": "x"}, tmp_path, silent).preflight()
+    assert found.name == "A [2J B 👩\u200d👧"
 
 
 def test_with_every_scope_only_the_impossible_is_null(shop: Shop, tmp_path: Path) -> None:

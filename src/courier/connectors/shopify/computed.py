@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from courier.config.project import ColumnType
 from courier.storage.selection import Computed
+from courier.storage.shape_values import typed
 
-# Texts that are no number stay texts: the row then is a record in error, and not a wrong sum.
-_TOTAL = """
+# Money has no fixed number of digits: more of them are summed than a column holds, and the column checks the sum.
+_EXACT = typed("amount", False, ColumnType("decimal", 27, 12))
+# Texts that are no such number stay texts: the row then is a record in error, and not a wrong sum.
+_SUM = f"""coalesce(max(amount) FILTER (amount IS NOT NULL AND {_EXACT} IS NULL),
+       CAST(sum({_EXACT}) AS VARCHAR), '0')"""
+
+_TOTAL = f"""
 WITH priced AS (
-  SELECT "__record", originalTotalSet.shopMoney.amount AS amount FROM {Order.lineItems}
+  SELECT "__record", originalTotalSet.shopMoney.amount AS amount FROM {{Order.lineItems}}
 ), totals AS (
-  SELECT "__record",
-         sum(TRY_CAST(amount AS DECIMAL(19,4))) AS total,
-         max(amount) FILTER (amount IS NOT NULL AND TRY_CAST(amount AS DECIMAL(19,4)) IS NULL) AS unreadable
-  FROM priced GROUP BY "__record"
+  SELECT "__record", {_SUM} AS total FROM priced GROUP BY "__record"
 )
-SELECT "order"."__record" AS "__record",
-       coalesce(totals.unreadable, CAST(totals.total AS VARCHAR), '0') AS result
-FROM {Order} AS "order" LEFT JOIN totals ON totals."__record" = "order"."__record"
+SELECT "order"."__record" AS "__record", coalesce(totals.total, '0') AS result
+FROM {{Order}} AS "order" LEFT JOIN totals ON totals."__record" = "order"."__record"
 """
 
 _CODES = """
@@ -42,10 +45,7 @@ _AMOUNT = f"""{_CODES}, opened AS (
   SELECT "__record", TRY_CAST(allocation.discountApplication."index" AS BIGINT),
          allocation.allocatedAmountSet.shopMoney.amount FROM opened_shipping
 )
-SELECT matched."__record" AS "__record", matched.key AS key,
-       coalesce(
-         max(amount) FILTER (amount IS NOT NULL AND TRY_CAST(amount AS DECIMAL(19,4)) IS NULL),
-         CAST(sum(TRY_CAST(amount AS DECIMAL(19,4))) AS VARCHAR), '0') AS result
+SELECT matched."__record" AS "__record", matched.key AS key, {_SUM} AS result
 FROM matched LEFT JOIN allocated ON allocated."__record" = matched."__record" AND allocated.position = matched.position
 GROUP BY matched."__record", matched.key
 """

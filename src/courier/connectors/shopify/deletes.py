@@ -53,7 +53,7 @@ def fetch_deletes(client: Client, feeds: Sequence[Feed], interval: Interval, fol
 def notes(interval: Interval) -> list[str]:
     """What the events cannot tell any more."""
     if interval.since is not None and interval.since < clock.now() - KEPT:
-        return ["Shopify keeps delete events for a year: older deletes are found by a full run (--run-type full)"]
+        return ["Shopify keeps delete events for a year: older deletes are found by a run over everything (--all)"]
     return []
 
 

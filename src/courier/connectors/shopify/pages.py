@@ -84,10 +84,10 @@ class Fetch:
             self._tell(writer, position)
             for step in walk(self._sizes(), self._connected(), self._scope, place, self._limits.longest):
                 self._write(writer, step)
-                self._tell(writer, position)
                 if step.place:
                     position = {**position, "place": step.place.as_json()}
                     writer.checkpoint(position)
+                self._tell(writer, position)
             writer.finish({"document": made_of, "counted": position["counted"]})
 
     def _first_position(self, made_of: str) -> Mapping[str, Any]:

@@ -31,13 +31,22 @@ def preflight(client: Client, courier: Courier) -> Preflight:
     unreachable = {feed.name: why for feed in courier.feeds if (why := shown.keeps_out(feed, courier))}
     return Preflight(
         identity=digits(identity) or identity,
-        name=str(shop.get("name") or ""),
+        name=_one_line(str(shop.get("name") or "")),
         api_version=version,
         statuses=tuple(status for feed in courier.feeds for status in shown.statuses(feed)),
         unreachable=unreachable,
         notes=tuple(_notes(client, courier, shown)),
         bounded=_bounded(courier, shown),
     )
+
+
+_JOINERS = "\u200c\u200d"  # letters of some scripts, and emoji, are put together with them
+
+
+def _one_line(name: str) -> str:
+    """A name as it may be shown: on one line, without what steers a terminal."""
+    shown = (letter if letter.isprintable() or letter in _JOINERS else " " for letter in name)
+    return " ".join("".join(shown).split())
 
 
 def _object(data: Mapping[str, Any], name: str) -> Mapping[str, Any]:
