@@ -227,6 +227,15 @@ def test_the_ledger_describes_the_tables(shop: Shop) -> None:
     assert ("email", "not_loaded_before") in shop.ask("SELECT column_name, reason FROM private.courier.column_status")
 
 
+def test_a_column_that_can_never_be_had_is_said_once(shop: Shop) -> None:
+    """The YAML and the connector both say so; the connector's reason comes with a detail."""
+    hidden = replace(column("token", unavailable="not_in_graphql"), sources=())
+    statuses = (ColumnStatus("order", "token", "not_in_graphql", "No such field."),)
+    shop.load(shop.rows_load(replace(ORDER, columns=(*ORDER.columns, hidden)), [order(1)]), statuses=statuses)
+    found = shop.ask("SELECT column_name, reason, detail FROM private.courier.column_status")
+    assert found == [("token", "not_in_graphql", "No such field.")]
+
+
 def loads(shop: Shop, fetched: int, title: str = "a", updated: int = 1, **more: Any) -> list[FeedLoad]:
     return [
         shop.rows_load(ORDER, [order(1, updated)], fetched=fetched, **more),

@@ -11,6 +11,7 @@ from courier.runtime.events import Fetched, Report, Reporter, Waited
 from courier.runtime.history import History
 from courier.runtime.place import Place
 from courier.runtime.run_folder import RunFolder, StoredRun
+from courier.storage.ledger import Standing
 
 Access = Callable[[Courier], tuple[Courier, Mapping[str, str]]]
 """The courier as it is to be opened (a sandbox has its own endpoint) and its credential. Raises CredentialMissing."""
@@ -40,6 +41,7 @@ class Work:
     connector: Connector
     folder: RunFolder
     stored: StoredRun
+    standing: Standing | None = None  # None where nobody has asked the ledger yet
 
     @property
     def reporter(self) -> Reporter:

@@ -13,7 +13,7 @@ from courier.errors import CourierError, RunFailed
 from courier.runtime.context import Context, Work
 from courier.runtime.events import Noticed, Reporter, RunFinished, RunStarted
 from courier.runtime.fetch import Answer, answer_from_json, fetch
-from courier.runtime.load_path import load, publish_changes
+from courier.runtime.load_path import clean_up, load, publish_changes
 from courier.runtime.place import courier_lock
 from courier.runtime.plan import Intention, plan_feeds
 from courier.runtime.result import CourierResult, Outcome, Result, feed_results
@@ -31,11 +31,11 @@ def run_courier(context: Context, intention: Intention) -> CourierResult:
     courier = context.project.couriers[intention.courier]
     with courier_lock(context.place, courier.name, wait=context.wait_for_lock):
         recover(context, courier)
-        watermarks = ledger.watermarks(context.place.files, courier.name, [feed.name for feed in courier.feeds])
+        standing = ledger.standing(context.place.files, courier.name, [feed.name for feed in courier.feeds])
         connector = connector_named(courier.connector)
-        plans = plan_feeds(courier, connector, intention, watermarks)
+        plans = plan_feeds(courier, connector, intention, standing.watermarks)
         stored = new_run(intention, courier, plans, clock.now())
-        return attempt(Work(context, courier, connector, folder_of(context.place, stored.run), stored))
+        return attempt(Work(context, courier, connector, folder_of(context.place, stored.run), stored, standing))
 
 
 def recover(context: Context, courier: Courier) -> None:
@@ -50,6 +50,7 @@ def _take_up(work: Work) -> None:
     """A run whose process was killed: it has committed, or goes on, or is given up and its period read again."""
     stored = work.stored
     if ledger.committed(work.context.place.files, stored.run):
+        clean_up(work)
         _end(work, "succeeded", note="an earlier run was killed after its commit; its rows are in")
     elif stored.fingerprint != fingerprint(work.courier):
         _end(
@@ -66,7 +67,7 @@ def _take_up(work: Work) -> None:
 def attempt(work: Work) -> CourierResult:
     """One process's work on a run, from where the last one stopped. Failing leaves the tables as they were."""
     begun = clock.now()
-    work = replace(work, stored=replace(work.stored, attempts=work.stored.attempts + 1))
+    work = replace(work, stored=replace(work.stored, stage="running", attempts=work.stored.attempts + 1))
     _begin(work)
     with _EndingInAnyCase(work):
         try:

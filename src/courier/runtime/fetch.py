@@ -101,7 +101,8 @@ def _when_reachable(work: Work, session: Session) -> Preflight:
 
 def _check_identity(work: Work, preflight: Preflight) -> None:
     schema = work.courier.name
-    ledger.check_identity(ledger.bound_identity(work.context.place.files, schema), schema, preflight.identity)
+    standing = work.standing or ledger.standing(work.context.place.files, schema, ())
+    ledger.check_identity(standing.identity, schema, preflight.identity)
 
 
 def reachable_plans(work: Work, preflight: Preflight) -> tuple[tuple[FeedPlan, ...], dict[str, str]]:
@@ -143,6 +144,9 @@ def _fetch_deletes(work: Work, session: Session, plans: Sequence[FeedPlan]) -> N
     untils = [plan.request.until for plan in asked if plan.request and plan.request.until]
     interval = Interval(since, max(untils) if untils else None)
     session.fetch_deletes([plan.feed for plan in asked], interval, work.folder.raw / DELETES)
+    manifest = read_manifest(work.folder.raw / DELETES)
+    for note in manifest.claims.get("notes", ()) if manifest else ():
+        work.reporter(Noticed, note=note)
 
 
 def _reconcile(work: Work, session: Session, requests: Sequence[Request]) -> dict[str, Reconciled]:

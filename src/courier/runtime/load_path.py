@@ -30,14 +30,14 @@ from courier.runtime.fetch import DELETES, Answer, fields_of, reachable_plans
 from courier.runtime.plan import FeedPlan, requests_of
 from courier.runtime.proof import check_landed, check_shaped
 from courier.runtime.result import Outcome
-from courier.storage import ledger, warehouse
-from courier.storage.commit import commit, preview
+from courier.storage import warehouse
+from courier.storage.commit import commit, commit_without_news, preview
 from courier.storage.commit import landed as landing_table
 from courier.storage.duck import read_parquet, text
 from courier.storage.land import land
 from courier.storage.load import Committed, FeedLoad, Landed, RunRecord, Shaped
 from courier.storage.raw import read_manifest
-from courier.storage.shape import shape, shape_deletes
+from courier.storage.shape import shape, shape_deletes, shaping
 
 
 @dataclass(frozen=True)
@@ -58,13 +58,12 @@ def load(work: Work, answer: Answer) -> Outcome:
     asked = (work.folder.raw / DELETES).exists()
     deletes = shape_deletes(work.folder.raw / DELETES, work.folder.shaped / DELETES) if asked else ()
     loads = _loads(work, fetched, shaped, read_parquet(deletes) if deletes else "")
-    landed, loads = _land(work, loads, shaped, deletes)
-    files = work.context.place.files
-    with warehouse.lock(files):
+    landed, committed = None, _commit_without_news(work, fetched, loads)
+    if committed is None:
+        landed, loads = _land(work, loads, shaped, deletes)
         committed = _commit(work, fetched, loads, landed)
-        publish_changes(work.context, work.reporter)
-    _clean_up(work)
-    return _outcome(work, fetched, landed, committed)
+    clean_up(work)
+    return _outcome(fetched, landed, committed)
 
 
 def _fetched(work: Work, answer: Answer) -> Fetched:
@@ -87,15 +86,15 @@ def _fetched(work: Work, answer: Answer) -> Fetched:
 def _shape(work: Work, fetched: Fetched) -> dict[str, Shaped]:
     work.folder.clear_made()
     found: dict[str, Shaped] = {}
-    for ordinal, request in enumerate(fetched.requests):
-        raw = work.folder.raw / request.name
-        made = shape(
-            request.feeds, request.parents, raw, work.folder.shaped / request.name, work.connector.computed, ordinal
-        )
-        check_shaped(request, read_manifest(raw), made)
-        for shaped in made:
-            found[shaped.feed] = shaped
-            _report_shaped(work, shaped)
+    computed = work.connector.computed
+    with shaping(work.folder.raw, work.folder.shaped) as connection:
+        for ordinal, request in enumerate(fetched.requests):
+            raw, out = work.folder.raw / request.name, work.folder.shaped / request.name
+            made = shape(request.feeds, request.parents, raw, out, computed, ordinal, connection)
+            check_shaped(request, read_manifest(raw), made)
+            for shaped in made:
+                found[shaped.feed] = shaped
+                _report_shaped(work, shaped)
     return found
 
 
@@ -187,9 +186,43 @@ def _from_landing(schema: str, load: FeedLoad, tables: Mapping[str, object]) -> 
     return replace(load, rows=rows, sets=sets, deletes=deletes)
 
 
+def _commit_without_news(work: Work, fetched: Fetched, loads: tuple[FeedLoad, ...]) -> Committed | None:
+    """The whole second half of a run whose rows are all stored already; None where some are not."""
+
+    def before_commit() -> None:
+        work.reporter(RunLanded, load_id=None, rows=0)
+        work.reporter(Committing)
+
+    files, tags = work.context.place.files, work.context.project.tags
+    with warehouse.lock(files):
+        run = _record(work, fetched, None)
+        committed = commit_without_news(files, run, loads, tags, work.courier.name, before_commit)
+        if committed is not None:
+            _report_committed(work, loads, committed)
+            publish_changes(work.context, work.reporter, committed)
+    return committed
+
+
 def _commit(work: Work, fetched: Fetched, loads: tuple[FeedLoad, ...], landed: Landed | None) -> Committed:
+    files = work.context.place.files
+    with warehouse.lock(files):
+        committed = commit(
+            files,
+            _record(work, fetched, landed),
+            loads,
+            project_tags=work.context.project.tags,
+            landing=landed.database if landed else None,
+            schema=work.courier.name,
+            before_commit=lambda: work.reporter(Committing),
+        )
+        _report_committed(work, loads, committed)
+        publish_changes(work.context, work.reporter, committed)
+    return committed
+
+
+def _record(work: Work, fetched: Fetched, landed: Landed | None) -> RunRecord:
     preflight = fetched.answer.preflight
-    run = RunRecord(
+    return RunRecord(
         run=work.stored.run,
         courier=work.courier.name,
         connector=work.courier.connector,
@@ -199,37 +232,34 @@ def _commit(work: Work, fetched: Fetched, loads: tuple[FeedLoad, ...], landed: L
         api_version=preflight.api_version,
         statuses=preflight.statuses,
     )
-    committed = commit(
-        work.context.place.files,
-        run,
-        loads,
-        project_tags=work.context.project.tags,
-        landing=landed.database if landed else None,
-        schema=work.courier.name,
-        before_commit=lambda: work.reporter(Committing),
-    )
+
+
+def _report_committed(work: Work, loads: Sequence[FeedLoad], committed: Committed) -> None:
     for load in loads:
         counters = committed.counters[load.feed.name]
         work.reporter(FeedCommitted, feed=load.feed.name, period=load.period, request=load.request, **asdict(counters))
     work.reporter(RunCommitted, changed=committed.changed)
-    return committed
 
 
-def publish_changes(context: Context, reporter: Reporter) -> None:
-    """Publish what was committed since the last publish, and say what was found beside the published file."""
+def publish_changes(context: Context, reporter: Reporter, committed: Committed | None = None) -> None:
+    """Publish what was committed since the last publish, and say what was found beside the published file.
+
+    committed: what this process committed last, under the lock that it still holds.
+    """
     replaced = []
 
     def before_replacing() -> None:
         replaced.append(True)
         reporter(Publishing)
 
-    for warning in warehouse.publish_if_behind(context.place.files, before_replacing):
+    last_changed = committed.last_change if committed else None
+    for warning in warehouse.publish_if_behind(context.place.files, before_replacing, last_changed):
         reporter(Noticed, note=warning)
     if replaced:
         reporter(RunPublished, path=context.place.files.published.name)
 
 
-def _clean_up(work: Work) -> None:
+def clean_up(work: Work) -> None:
     """Drop what can be made again; the raw records stay for a week."""
     work.folder.clear_made()
     for left in work.folder.path.glob("landing.duckdb*"):
@@ -237,14 +267,13 @@ def _clean_up(work: Work) -> None:
     shutil.rmtree(work.folder.path / "dlt", ignore_errors=True)
 
 
-def _outcome(work: Work, fetched: Fetched, landed: Landed | None, committed: Committed) -> Outcome:
-    names = list(fetched.plans)
+def _outcome(fetched: Fetched, landed: Landed | None, committed: Committed) -> Outcome:
     proven = {feed.name: request.name for request in fetched.requests for feed in request.feeds}
     return Outcome(
         load_id=landed.load_id if landed else None,
         counters=committed.counters,
         reconciled=frozenset(name for name, request in proven.items() if request in fetched.answer.reconciled),
-        watermarks=ledger.watermarks(work.context.place.files, work.courier.name, names),
+        watermarks=committed.watermarks,
         skipped=fetched.skipped,
         outside_window={name: fetched.answer.reconciled[request].outside_window for name, request in proven.items()},
         changed=committed.changed,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from courier.connectors import connector_named
 from courier.errors import UsageError
 from courier.runtime.context import Context, Work
 from courier.runtime.courier_run import attempt
 from courier.runtime.place import courier_lock
 from courier.runtime.result import CourierResult
-from courier.runtime.run_folder import folder_of
+from courier.runtime.run_folder import fingerprint, folder_of
 from courier.storage import ledger
 
 
@@ -28,4 +30,6 @@ def retry_run(context: Context, run: str) -> CourierResult:
             raise UsageError(f"run {run} has committed; there is nothing to try again", fix="courier status")
         if folder.answer() is None:
             raise UsageError(f"run {run} did not fetch everything", fix=f"courier run --courier {courier.name}")
+        # Everything is fetched: the project as it is now is what a killed retry is gone on with.
+        stored = replace(stored, fingerprint=fingerprint(courier))
         return attempt(Work(context, courier, connector_named(courier.connector), folder, stored))

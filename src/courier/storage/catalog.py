@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from courier.clock import rfc3339
@@ -62,14 +61,20 @@ def _pii(column: Column, tags: Sequence[SemanticTag]) -> bool:
 
 
 def _tag(name: str, tags: Sequence[SemanticTag]) -> SemanticTag | None:
-    return next((tag for tag in tags if name in (tag.name, *tag.aliases) or fnmatchcase(name, tag.name)), None)
+    return next((tag for tag in tags if name in (tag.name, *tag.aliases) or _is_kind_of(name, tag.name)), None)
+
+
+def _is_kind_of(name: str, pattern: str) -> bool:
+    """`fk-*`: the only pattern there is. (fnmatch compiles each of 195 names to a regular expression, for 37 ms.)"""
+    return pattern.endswith("*") and name.startswith(pattern[:-1])
 
 
 def _statuses(connection: Connection, prepared: Prepared, load: FeedLoad, run: RunRecord) -> list[tuple[str, str, str]]:
     """(column, reason, detail). A column that begins to have values says since when, until it is loaded whole."""
     table = prepared.target.table
     current = [(s.column, s.reason, s.detail) for s in run.statuses if s.feed == table.name]
-    current += [(c.name, c.unavailable, "") for c in table.columns if c.unavailable]
+    said = {column for column, *_ in current}
+    current += [(c.name, c.unavailable, "") for c in table.columns if c.unavailable and c.name not in said]
     query = f"SELECT column_name, reason, detail FROM {LEDGER}.column_status WHERE {prepared.target.which}"
     before = connection.execute(query).fetchall()
     null_now = {column for column, *_ in current}

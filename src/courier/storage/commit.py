@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from courier import clock
 from courier.config.project import DomainTable, SemanticTag
@@ -17,13 +17,16 @@ from courier.storage.ledger_tables import create_ledger
 from courier.storage.load import Committed, Counters, FeedLoad, RunRecord
 from courier.storage.tables import Existing, Prepared, described, existing, is_empty, prepare, target_of
 from courier.storage.target import Family, Target
-from courier.storage.warehouse import Files, opened, reading
+from courier.storage.warehouse import Files, has_ledger, last_change, opened, reading
 
 if TYPE_CHECKING:
     from courier.storage.duck import Connection
 
 LANDING = "landing"
 """The name that a run's landing database is attached under."""
+
+FEW_ROWS = 20_000
+"""So few that one thread decides them sooner than two."""
 
 
 def landed(schema: str, table: str) -> str:
@@ -46,19 +49,61 @@ def commit(
     ConfigurationError (a column's type changed), Incomplete (the counters do not add up).
     """
     with opened(files) as connection:
-        if ledger.committed(connection, run.run):
-            return Committed(ledger.recorded(connection, run.run))
         if landing is not None:
             duck.attach(connection, landing, LANDING, read_only=True)
+        return _commit_once(connection, run, loads, project_tags, schema, before_commit, _load)
+
+
+def commit_without_news(
+    files: Files,
+    run: RunRecord,
+    loads: Sequence[FeedLoad],
+    project_tags: Sequence[SemanticTag],
+    schema: str,
+    before_commit: Callable[[], None] = lambda: None,
+) -> Committed | None:
+    """Commit loads that change no row, which need no landing. None, and nothing is done, if one of them has news.
+
+    The usual case, so that it is settled in one look at the tables. Raises what `commit` raises.
+    """
+    if not files.private.exists():
+        return None
+    few = sum(load.read for load in loads) < FEW_ROWS
+    with opened(files, threads=1 if few else None) as connection, suppress(_HasNews):
+        if has_ledger(connection):
+            return _commit_once(connection, run, loads, project_tags, schema, before_commit, _load_without_news)
+    return None
+
+
+class _HasNews(Exception):
+    """Ends the transaction of `commit_without_news`."""
+
+
+Loading: TypeAlias = Callable[["Connection", Prepared, FeedLoad, str], Counters]
+
+
+def _commit_once(
+    connection: Connection,
+    run: RunRecord,
+    loads: Sequence[FeedLoad],
+    project_tags: Sequence[SemanticTag],
+    schema: str,
+    before_commit: Callable[[], None],
+    loading: Loading,
+) -> Committed:
+    if ledger.committed(connection, run.run):
+        committed = Committed(ledger.recorded(connection, run.run))
+    else:
         with _transaction(connection):
             tables = existing(connection)
             create_ledger(connection, tables)
             ledger.bind_identity(connection, schema, run)
             ordered = _parents_first(loads)
             prepared, changed = _prepare(connection, run, ordered, project_tags, schema, tables)
-            committed = _commit(connection, run, ordered, prepared, changed)
+            committed = _commit(connection, run, ordered, prepared, changed, loading)
             before_commit()
-        return committed
+    watermarks = ledger.watermarks(connection, run.courier, [load.feed.name for load in loads])
+    return replace(committed, watermarks=watermarks, last_change=last_change(connection))
 
 
 @contextmanager
@@ -100,12 +145,13 @@ def _commit(
     loads: Sequence[FeedLoad],
     prepared: Mapping[str, Prepared],
     changed: bool,
+    loading: Loading,
 ) -> Committed:
     counters: dict[str, Counters] = {}
     removed: dict[str, int] = {}
     for load in loads:
         feed = load.feed.name
-        counters[feed] = _load(connection, prepared[feed], load, run.run)
+        counters[feed] = loading(connection, prepared[feed], load, run.run)
         for child, rows in _cascade(connection, prepared[feed].target.schema, load).items():
             removed[child] = removed.get(child, 0) + rows
     for child, rows in removed.items():
@@ -144,11 +190,26 @@ def _load(connection: Connection, prepared: Prepared, load: FeedLoad, run: str) 
         counters = _load_rows(connection, prepared, load, run)
     else:
         counters = _load_sets(connection, prepared, load, run)
+    return _proven(target, load, counters)
+
+
+def _load_without_news(connection: Connection, prepared: Prepared, load: FeedLoad, run: str) -> Counters:
+    """Settle a load that was decided while looking for news, and had none. Raises _HasNews."""
+    target = prepared.target
+    if prepared.changed or (_brings(load) and _offers_news(connection, target, load)):
+        raise _HasNews
+    if not _brings(load):
+        return _load(connection, prepared, load, run)
+    counters = contest.store(connection, target, run, prepared.kept)
+    if target.family is None:
+        contest.settle_deletes(connection, target)
+    else:
+        families.settle_versions(connection, target)
+    return _proven(target, load, counters)
+
+
+def _proven(target: Target, load: FeedLoad, counters: Counters) -> Counters:
     counters = replace(counters, read=load.read, errors=len(load.errors))
-    return _proven(target, counters)
-
-
-def _proven(target: Target, counters: Counters) -> Counters:
     settled = counters.inserted + counters.updated + counters.unchanged + counters.rejected
     if counters.read != settled + counters.errors:
         raise Incomplete(
@@ -217,7 +278,7 @@ def _cascade(connection: Connection, schema: str, load: FeedLoad) -> dict[str, i
 
 def preview(files: Files, schema: str, loads: Sequence[FeedLoad]) -> set[str]:
     """The feeds whose loads would change something; the others need not be landed. In doubt, a feed has news."""
-    something = [load for load in _parents_first(loads) if load.rows or load.sets or load.deletes or load.whole]
+    something = [load for load in _parents_first(loads) if _brings(load)]
     with reading(files) as connection:
         if connection is None or ("courier", "domain_table") not in (tables := existing(connection)):
             return {load.feed.name for load in something}
@@ -229,9 +290,18 @@ def preview(files: Files, schema: str, loads: Sequence[FeedLoad]) -> set[str]:
         }
 
 
+def _brings(load: FeedLoad) -> bool:
+    return bool(load.rows or load.sets or load.deletes or load.whole)
+
+
 def _has_news(connection: Connection, target: Target, load: FeedLoad, tables: Existing) -> bool:
     if not target.types().keys() <= tables.get((target.schema, load.feed.name), {}).keys():
         return True
+    return _offers_news(connection, target, load)
+
+
+def _offers_news(connection: Connection, target: Target, load: FeedLoad) -> bool:
+    """Looks only at the rows. Where there is no news, what the contest decided is left for `contest.store`."""
     contest.offer(connection, target, load)
     if is_empty(connection, target.name) and not is_empty(connection, "offered"):
         return True

