@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
+from typing import TYPE_CHECKING
 
 from courier import clock
 from courier.cli.project import pick_courier, pick_group
-from courier.config.project import CourierGroup, Project
 from courier.errors import UsageError
-from courier.runtime.group_run import Asked, group_intentions
-from courier.runtime.period import ByHand, between, everything, of_day, parse_instant
-from courier.runtime.plan import Intention
+
+if TYPE_CHECKING:
+    from courier.config.project import CourierGroup, Project
+    from courier.runtime.group_run import Asked
+    from courier.runtime.plan import Intention
 
 
 def chosen(project: Project, group: str | None, courier: str | None, feeds: tuple[str, ...]) -> CourierGroup | str:
     """The group, or the courier's name. Raises UsageError unless exactly one is asked for."""
-    if (group is None) == (courier is None):
-        raise UsageError("say what to run", fix="--group NAME, or --courier NAME with --feed NAME if you like")
+    if group is not None and courier is not None:
+        raise UsageError("--group and --courier exclude each other", fix="keep one of them")
+    if group is None and courier is None:
+        raise UsageError("neither --group nor --courier says what to run", fix=_what_there_is(project))
     if group is not None:
         if feeds:
             raise UsageError("--feed goes with --courier, not with --group", fix="--courier NAME --feed NAME")
         return pick_group(project, group)
     assert courier is not None
     return pick_courier(project, courier, feeds).name
+
+
+def _what_there_is(project: Project) -> str:
+    """The options to type, with this project's names."""
+    options = [f"--group {name}" for name in sorted(project.groups)]
+    options += [f"--courier {name}" for name in sorted(project.couriers)]
+    return "add " + ", or ".join(options) if options else "write a courier into couriers/ first"
 
 
 def asked_for(
@@ -36,6 +47,9 @@ def asked_for(
     no_offset: bool,
 ) -> Asked:
     """The period that the options choose, in UTC; by_hand None is the one since the watermark."""
+    from courier.runtime.group_run import Asked
+    from courier.runtime.period import ByHand, between, everything, of_day, parse_instant
+
     now = clock.now()
     if sum([day is not None, since is not None or until is not None, everything_]) > 1:
         raise UsageError("--day, --since/--until and --all exclude each other", fix="keep one of them")
@@ -60,6 +74,10 @@ def _as_day(written: str) -> date:
 
 def intentions(what: CourierGroup | str, asked: Asked) -> tuple[Intention, ...]:
     """What each courier will be asked to do."""
+    from courier.config.project import CourierGroup
+    from courier.runtime.group_run import group_intentions
+    from courier.runtime.plan import Intention
+
     if isinstance(what, CourierGroup):
         return group_intentions(what, asked)
     return (Intention(what, asked.now, by_hand=asked.by_hand, feeds=asked.feeds),)
@@ -67,8 +85,6 @@ def intentions(what: CourierGroup | str, asked: Asked) -> tuple[Intention, ...]:
 
 def timezone_of(what: CourierGroup | str) -> str:
     """Dates are meant in the group's time zone; without a group, in UTC."""
+    from courier.config.project import CourierGroup
+
     return what.timezone if isinstance(what, CourierGroup) else "UTC"
-
-
-def instant_text(value: datetime | None) -> str:
-    return clock.rfc3339(value) if value else "-"

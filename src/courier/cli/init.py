@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 from pathlib import Path
 
@@ -15,7 +16,7 @@ FOLDERS = ("couriers", "domain_tables", ".courier/schemas")
 GITIGNORE = "# what courier writes, and secrets\n.env\n*.duckdb\n*.duckdb.wal*\n.courier/*\n!.courier/schemas/\n"
 
 
-@click.command()
+@click.command(short_help="Write a working project into an empty folder.")
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path), default=".")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 def init(folder: Path, as_json: bool) -> None:
@@ -24,7 +25,8 @@ def init(folder: Path, as_json: bool) -> None:
     if as_json:
         print_json({"version": 1, "project": str(folder), "written": written})
     say(f"wrote {len(written)} files into {folder.resolve()}")
-    say("next: courier run --group shopify --sandbox")
+    there = "" if folder.resolve() == Path.cwd() else f"cd {shlex.quote(str(folder))} && "
+    say(f"next: {there}courier run --group shopify --sandbox")
 
 
 def write_project(folder: Path) -> list[str]:
@@ -33,10 +35,11 @@ def write_project(folder: Path) -> list[str]:
     sources = [starter / name for name in FILES]
     sources += [path for name in FOLDERS for path in sorted((starter / name).rglob("*")) if path.is_file()]
     names = [path.relative_to(starter) for path in sources]
-    there = [str(name) for name in [*names, Path(".gitignore")] if (folder / name).exists()]
+    there = [name for name in (*FILES, ".gitignore", *FOLDERS) if (folder / name).exists()]
     if there:
         raise UsageError(
-            f"{folder.resolve()} already has {', '.join(there[:3])}", fix="init only writes into a folder without them"
+            f"{folder.resolve()} already has {', '.join(there)}; nothing was written",
+            fix="name an empty folder: courier init FOLDER",
         )
     for source, name in zip(sources, names, strict=True):
         target = folder / name

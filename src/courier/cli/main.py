@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from typing import Any
 
 import click
 
 from courier import __version__
 from courier.cli import init, plan, query, retry, run, runs, sandbox, schema, status, tables, validate
 from courier.cli.output import show_error
-from courier.errors import CourierError
+from courier.errors import CourierError, UsageError
 
 INTERRUPTED = 130
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class Commands(click.Group):
+    """A group of commands whose reader may have had enough: `courier query ... | head`."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as gone:  # click would end with 1
+            raise click.exceptions.Exit(0) from gone
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="courier")
 def courier() -> None:
     """Pull Shopify into typed DuckDB domain tables, declaratively, and prove that each run was complete.
 
-    Try it without a shop: courier init, then courier run --group shopify --sandbox
+    Try it without a shop: in an empty folder, courier init and then courier run --group shopify --sandbox
     """
 
 
@@ -46,18 +58,59 @@ def main() -> None:
     guard, 130 interrupted.
     """
     try:
-        sys.exit(courier.main(standalone_mode=False) or 0)
+        code = _run()
+        sys.stdout.flush()
+    except BrokenPipeError:  # what is left in the buffer has no reader: Python would complain at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    sys.exit(code)
+
+
+def _run() -> int:
+    try:
+        return courier.main(prog_name="courier", standalone_mode=False) or 0
     except click.exceptions.Exit as ended:
-        sys.exit(ended.exit_code)
+        return ended.exit_code
+    except click.exceptions.NoArgsIsHelpError as asked:
+        asked.show()
+        return asked.exit_code
     except click.ClickException as wrong:
-        wrong.show()
-        sys.exit(wrong.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted: nothing is half done; the next run goes on where this one stopped", err=True)
-        sys.exit(INTERRUPTED)
+        return _failed(_in_our_words(wrong))
     except CourierError as error:
-        show_error(error)
-        sys.exit(error.exit_code)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(0)
+        return _failed(error)
+    except (click.Abort, KeyboardInterrupt):
+        return _interrupted()
+    except RuntimeError as error:
+        if str(error) != "Query interrupted":  # what DuckDB makes of Ctrl-C
+            raise
+        return _interrupted()
+    except OSError as error:
+        if error.filename is None or isinstance(error, BrokenPipeError):
+            raise
+        return _failed(CourierError(f"{error.filename}: {error.strerror}", fix="look at its owner, mode and disk"))
+
+
+def _interrupted() -> int:
+    return _failed(CourierError("interrupted", fix=_after_interruption()), INTERRUPTED)
+
+
+def _failed(error: CourierError, code: int | None = None) -> int:
+    show_error(error)
+    return error.exit_code if code is None else code
+
+
+def _in_our_words(wrong: click.ClickException) -> CourierError:
+    """click's usage errors, said as courier says its own: what is wrong, and what to type."""
+    message, _, meant = wrong.format_message().partition(" Did you mean ")
+    path = wrong.ctx.command_path if isinstance(wrong, click.UsageError) and wrong.ctx else "courier"
+    helped = f"{path} --help"
+    return UsageError(
+        message[:1].lower() + message[1:].removesuffix("."), fix=f"did you mean {meant} ({helped})" if meant else helped
+    )
+
+
+def _after_interruption() -> str:
+    """What to know after Ctrl-C: a run is never half done."""
+    if any(command in sys.argv[1:2] for command in ("run", "retry")):
+        return "nothing is half done; the next run goes on where this one stopped"
+    return ""

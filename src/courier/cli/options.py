@@ -13,13 +13,17 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 project_option = click.option(
     "--project",
     "root",
+    metavar="DIR",
     type=click.Path(file_okay=False, exists=True, path_type=Path),
     help="The project's folder. Default: the nearest one above with courier_groups.yaml.",
 )
 sandbox_option = click.option("--sandbox", is_flag=True, help="Use the built-in made-up shop and its own database.")
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+streaming_json_option = click.option(
+    "--json", "as_json", is_flag=True, help="One JSON object on stdout, events as JSON lines on stderr."
+)
 quiet_option = click.option("--quiet", "-q", is_flag=True, help="Only problems and the last line.")
-verbose_option = click.option("--verbose", "-v", is_flag=True, help="Every event.")
+verbose_option = click.option("--verbose", "-v", is_flag=True, help="Every event, a line each.")
 
 
 def period_options(command: Command) -> Command:
@@ -27,9 +31,11 @@ def period_options(command: Command) -> Command:
     for option in (
         click.option("--no-offset", is_flag=True, help="Do not reach back by the group's offset."),
         click.option("--all", "everything", is_flag=True, help="Everything, from the beginning."),
-        click.option("--until", help="End of the period, exclusive."),
-        click.option("--since", help="Start of the period: a date, or an instant such as 2026-11-20T06:30:00Z."),
-        click.option("--day", help="One calendar day in the group's time zone, such as 2026-11-20."),
+        click.option("--until", metavar="TIME", help="End of the period, exclusive."),
+        click.option(
+            "--since", metavar="TIME", help="Start of the period: a date, or an instant such as 2026-11-20T06:30:00Z."
+        ),
+        click.option("--day", metavar="DATE", help="One calendar day in the group's time zone, such as 2026-11-20."),
     ):
         command = option(command)
     return command
@@ -38,9 +44,11 @@ def period_options(command: Command) -> Command:
 def choice_options(command: Command) -> Command:
     """--group, or --courier and --feed."""
     for option in (
-        click.option("--feed", "feeds", multiple=True, help="With --courier: only this feed. May be repeated."),
-        click.option("--courier", "courier", help="One courier, outside of any group."),
-        click.option("--group", "group", help="A courier group of courier_groups.yaml."),
+        click.option(
+            "--feed", "feeds", metavar="NAME", multiple=True, help="With --courier: only this feed. May be repeated."
+        ),
+        click.option("--courier", "courier", metavar="NAME", help="One courier, outside of any group."),
+        click.option("--group", "group", metavar="NAME", help="A courier group of courier_groups.yaml."),
     ):
         command = option(command)
     return command

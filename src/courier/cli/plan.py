@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from courier.cli.asked import asked_for, chosen, intentions, timezone_of
 from courier.cli.options import choice_options, json_option, period_options, project_option, sandbox_option
-from courier.cli.output import print_json, print_table, say
+from courier.cli.output import duration, mark, print_json, say
 from courier.cli.project import open_project
-from courier.clock import Interval
-from courier.config.project import Project
+from courier.cli.table import number, print_table
+from courier.clock import Interval, rfc3339
+
+if TYPE_CHECKING:
+    from courier.config.project import Courier, CourierGroup, Project
+    from courier.runtime.foresight import Foresight
 
 
-@click.command()
+@click.command(short_help="Show what a run would do, without doing it.")
 @choice_options
 @period_options
 @project_option
@@ -37,7 +42,7 @@ def plan(
 ) -> None:
     """Show the exact UTC periods and requests of a run, their cost, and what would change in the tables.
 
-    Sends no request. Defaults that the files leave out are shown here.
+    Sends no request and writes nothing. What the files leave out is shown with the value that counts.
     """
     from courier.runtime.foresight import foresee
     from courier.runtime.place import Place
@@ -56,32 +61,74 @@ def plan(
     place = Place(project.root, sandbox)
     seen = [foresee(project, place, intention) for intention in intentions(what, asked)]
     if as_json:
-        print_json({"version": 1, "couriers": [one.as_json() for one in seen]})
+        couriers = [{**one.as_json(), "settings": settings(project, what, one.courier)} for one in seen]
+        print_json({"version": 1, "sandbox": sandbox, "group": group, "couriers": couriers})
         return
     for one in seen:
-        _show(project, one)
+        _show(one, settings(project, what, one.courier))
+    mark(sandbox)
+    say("nothing was sent; how many pages a request takes is known once the source has counted its records")
 
 
-def _show(project: Project, seen: Any) -> None:
-    say(f"courier {seen.courier}, connector {project.couriers[seen.courier].connector}")
+def _show(seen: Foresight, settled: dict[str, str]) -> None:
+    click.echo(f"courier {seen.courier}")
+    for name, value in settled.items():
+        click.echo(f"  {name}: {value}")
+    click.echo()
+    rows = [(plan.feed.name, plan.feed.load, *_times(plan.period, plan.request, plan.skipped)) for plan in seen.plans]
+    print_table(["feed", "load", "period", "request"], rows)
+    if seen.estimates:
+        click.echo()
+        _costs(seen)
+    if seen.changes:
+        click.echo()
+    for change in seen.changes:
+        click.echo(change)
+
+
+def _costs(seen: Foresight) -> None:
+    costs = [(asdict(estimate), ", ".join(names)) for estimate, names in seen.estimates]
     print_table(
-        ["feed", "load", "period", "request"],
-        [
-            (plan.feed.name, plan.feed.load, _text(plan.period, plan.skipped), _text(plan.request, ""))
-            for plan in seen.plans
-        ],
-    )
-    print_table(
-        ["request", "feeds", "records a page", "cost a page"],
-        [
-            (one["request"], ", ".join(one["feeds"]), one["page_size"], one["page_cost"])
-            for one in (dict(asdict(estimate), feeds=names) for estimate, names in seen.estimates)
-        ],
+        ["request", "records a page", "cost a page", "feeds"],
+        [(one["request"], number(one["page_size"]), number(one["page_cost"]), names) for one, names in costs],
         right=["records a page", "cost a page"],
     )
-    for change in seen.changes:
-        say(change)
 
 
-def _text(interval: Interval | None, otherwise: str) -> str:
-    return str(interval) if interval else otherwise
+def _times(period: Interval | None, request: Interval | None, skipped: str) -> tuple[str, str]:
+    return (str(period), str(request)) if period else (f"left out: {skipped}", "")
+
+
+def settings(project: Project, what: CourierGroup | str, name: str) -> dict[str, str]:
+    """What the files say or leave out, as it counts for this courier."""
+    from courier.config.project import CourierGroup
+
+    courier = project.couriers[name]
+    return {**_of_courier(courier), **(_of_group(what, name) if isinstance(what, CourierGroup) else {})}
+
+
+def _of_courier(courier: Courier) -> dict[str, str]:
+    limits = sorted({f"{feed.error_limit}%" for feed in courier.feeds})
+    return {
+        "connector": courier.connector,
+        "API version": courier.api_version or "the connector's own",
+        "since": rfc3339(courier.since) if courier.since else "the beginning",
+        "error limit": ", ".join(limits),
+    }
+
+
+def _of_group(group: CourierGroup, name: str) -> dict[str, str]:
+    from courier.cli.validate import in_words
+
+    member: Any = next(one for one in group.couriers if one.name == name)
+    return {
+        "group": f"{group.name}, run type {group.run_type}",
+        "schedule": in_words(group),
+        "offset": _span(member.offset),
+        "wait": _span(member.wait),
+        "required": "yes" if member.required else "no",
+    }
+
+
+def _span(value: timedelta) -> str:
+    return duration(value.total_seconds()) if value else "none"

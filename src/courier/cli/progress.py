@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import click
-
-from courier.cli.output import duration
+from courier.cli.output import as_json as json_text
+from courier.cli.output import duration, print_json, say
 from courier.runtime import events
 from courier.runtime.events import Event, Report
+from courier.runtime.history import History
+from courier.runtime.result import GroupResult
 
 
 @contextmanager
@@ -28,6 +28,34 @@ def rendering(*, as_json: bool, quiet: bool, verbose: bool) -> Iterator[Report]:
             yield report
 
 
+@contextmanager
+def keeping(history: History, report: Report) -> Iterator[Report]:
+    """Reports events, and stores those that last in the history once the run is over, however it ends."""
+    kept: list[Event] = []
+
+    def both(event: Event) -> None:
+        if not isinstance(event, events.Fetched | events.Waited):
+            kept.append(event)
+        report(event)
+
+    try:
+        yield both
+    finally:
+        if kept:
+            history.keep(kept)
+
+
+def finish(result: GroupResult, *, sandbox: bool, as_json: bool) -> int:
+    """The last line of a run, or its one object; returns the exit code. With --json stderr holds only JSON lines."""
+    if as_json:
+        print_json({**result.as_json(), "sandbox": sandbox})
+    else:
+        took = duration((result.ended - result.started).total_seconds())
+        said = f"Completed in {took}" if result.result == "succeeded" else f"{result.result.capitalize()} after {took}"
+        say(said + (" (sandbox)" if sandbox else ""))
+    return 0 if result.result in ("succeeded", "covered") else 1
+
+
 def _is_terminal() -> bool:
     return bool(sys.stderr.isatty())
 
@@ -38,7 +66,7 @@ def _json_lines(quiet: bool) -> Report:
     def report(event: Event) -> None:
         if not quiet:
             with lock:
-                click.echo(json.dumps(events.as_json(event), ensure_ascii=False), err=True)
+                say(json_text(events.as_json(event)))
 
     return report
 
@@ -47,12 +75,16 @@ def _lines(quiet: bool, verbose: bool) -> Report:
     lock = threading.Lock()
 
     def report(event: Event) -> None:
-        line = describe(event)
-        if line and (not quiet or isinstance(event, events.RunFinished)) and (verbose or not _is_tick(event)):
+        line = describe(event) or (_detail(event) if verbose else None)
+        if line and (_is_problem(event) if quiet else verbose or not _is_tick(event)):
             with lock:
-                click.echo(line, err=True)
+                say(line)
 
     return report
+
+
+def _is_problem(event: Event) -> bool:
+    return isinstance(event, events.RunFinished) and event.result != "succeeded"
 
 
 def _is_tick(event: Event) -> bool:
@@ -119,6 +151,19 @@ def describe(event: Event) -> str | None:
     """The event as a line, or None where it says nothing to a person."""
     said = _sentence(event)
     return f"{event.courier}: {said}" if said else None
+
+
+def _detail(event: Event) -> str | None:
+    """What only somebody looking for the place of a delay wants to read."""
+    match event:
+        case events.FeedShaped(feed=feed, rows=rows, errors=errors):
+            return f"{event.courier}: shaped {feed}: {rows:,} rows, {errors:,} errors"
+        case events.Committing():
+            return f"{event.courier}: committing"
+        case events.Publishing():
+            return f"{event.courier}: publishing"
+        case _:
+            return None
 
 
 def _sentence(event: Event) -> str | None:

@@ -7,13 +7,17 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from courier.cli.output import ProjectInvalid, say
+from courier.cli.output import ProjectInvalid, show_problems
 from courier.config.problems import Problem
-from courier.config.project import Courier, CourierGroup, Project
+from courier.config.suggestions import did_you_mean
 from courier.errors import ConfigurationError, UsageError
-from courier.runtime.context import Access
-from courier.runtime.place import Place
+
+if TYPE_CHECKING:
+    from courier.config.project import Courier, CourierGroup, Project
+    from courier.runtime.context import Access
+    from courier.runtime.place import Place
 
 MARK = "courier_groups.yaml"
 
@@ -52,38 +56,36 @@ def all_problems(root: Path) -> tuple[Project | None, tuple[Problem, ...]]:
 
 def open_project(given: Path | None) -> Project:
     """A project without problems. Raises ProjectInvalid with all of them."""
-    project, problems = all_problems(find_root(given))
+    from courier.runtime.known_good import recall, remember, stamp
+
+    root = find_root(given)
+    now = stamp(root)
+    if (known := recall(root, now)) is not None:
+        return known
+    project, problems = all_problems(root)
     if project is None:
         raise ProjectInvalid(problems)
-    if problems:
-        _warn(problems)
+    if not problems:
+        remember(project, now)
+    if problems:  # warnings stop nothing
+        show_problems(problems)
     return project
-
-
-def _warn(problems: tuple[Problem, ...]) -> None:
-    """Warnings go to stderr and stop nothing."""
-    from courier.config.render import render
-
-    for problem in problems:
-        say(render(problem) + "\n")
 
 
 def pick_group(project: Project, name: str) -> CourierGroup:
     if name not in project.groups:
-        raise UsageError(
-            f"there is no group {name!r} in courier_groups.yaml", fix=f"one of: {', '.join(sorted(project.groups))}"
-        )
+        raise UsageError(f"there is no group {name!r} in courier_groups.yaml", fix=did_you_mean(name, project.groups))
     return project.groups[name]
 
 
 def pick_courier(project: Project, name: str, feeds: tuple[str, ...]) -> Courier:
     if name not in project.couriers:
-        raise UsageError(f"there is no couriers/{name}.yaml", fix=f"one of: {', '.join(sorted(project.couriers))}")
+        raise UsageError(f"there is no couriers/{name}.yaml", fix=did_you_mean(name, project.couriers))
     courier = project.couriers[name]
     known = [feed.name for feed in courier.feeds]
     for feed in feeds:
         if feed not in known:
-            raise UsageError(f"courier {name} has no feed {feed!r}", fix=f"one of: {', '.join(known)}")
+            raise UsageError(f"courier {name} has no feed {feed!r}", fix=did_you_mean(feed, known))
     return courier
 
 

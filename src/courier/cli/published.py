@@ -12,6 +12,8 @@ def published_file(root: Path, sandbox: bool) -> Path:
     """The file that people and BI tools open. Raises UsageError while there is none."""
     path = Place(root, sandbox).files.published
     if not path.exists():
-        again = "courier run --group shopify" + (" --sandbox" if sandbox else "")
+        again = "courier run --group shopify --sandbox"
+        if not sandbox:
+            again = f"courier run --group shopify; or look at made-up data: {again}, and --sandbox here too"
         raise UsageError(f"{path.name} is not there yet: nothing has been loaded", fix=again)
     return path

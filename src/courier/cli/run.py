@@ -4,34 +4,35 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from courier.cli.asked import asked_for, chosen, timezone_of
 from courier.cli.options import (
     choice_options,
-    json_option,
     period_options,
     project_option,
     quiet_option,
     sandbox_option,
+    streaming_json_option,
     verbose_option,
 )
-from courier.cli.output import duration, print_json, say
 from courier.cli.project import open_project, opening
-from courier.config.project import CourierGroup
-from courier.runtime.group_run import Asked
+
+if TYPE_CHECKING:
+    from courier.config.project import CourierGroup
+    from courier.runtime.group_run import Asked
 
 
-@click.command()
+@click.command(short_help="Run a courier group, or one courier.")
 @choice_options
 @period_options
 @click.option("--run-type", type=click.Choice(["full", "source"]), help="source: couriers only, no activations.")
 @click.option("--no-wait", is_flag=True, help="Fail at once if the courier runs in another process.")
 @project_option
 @sandbox_option
-@json_option
+@streaming_json_option
 @quiet_option
 @verbose_option
 @click.pass_context
@@ -53,9 +54,11 @@ def run(
 
     Without a period it covers what has happened since the last successful run. A run commits everything or nothing.
     """
-    from courier.cli.progress import rendering
+    from courier.cli.progress import finish, keeping, rendering
+    from courier.config.project import CourierGroup
     from courier.runtime.context import Context
     from courier.runtime.group_run import run_group, run_single
+    from courier.runtime.history import History
     from courier.runtime.place import Place
 
     project = open_project(root)
@@ -64,13 +67,14 @@ def run(
         what = replace(what, run_type=rest["run_type"])
     asked = _asked(what, feeds, rest)
     place = Place(project.root, sandbox)
-    with opening(project, place) as access, rendering(as_json=as_json, quiet=quiet, verbose=verbose) as report:
+    with (
+        opening(project, place) as access,
+        rendering(as_json=as_json, quiet=quiet, verbose=verbose) as shown,
+        keeping(History(place.history), shown) as report,
+    ):
         working = Context(project, place, access, report, wait_for_lock=not no_wait)
         result = run_group(working, what, asked) if isinstance(what, CourierGroup) else run_single(working, what, asked)
-    if as_json:
-        print_json(result.as_json())
-    say(_last_line(result.result, (result.ended - result.started).total_seconds(), sandbox))
-    context.exit(0 if result.result in ("succeeded", "covered") else 1)
+    context.exit(finish(result, sandbox=sandbox, as_json=as_json))
 
 
 def _asked(what: CourierGroup | str, feeds: tuple[str, ...], options: dict[str, Any]) -> Asked:
@@ -83,10 +87,3 @@ def _asked(what: CourierGroup | str, feeds: tuple[str, ...], options: dict[str, 
         everything_=options["everything"],
         no_offset=options["no_offset"],
     )
-
-
-def _last_line(result: str, seconds: float, sandbox: bool) -> str:
-    where = " (sandbox)" if sandbox else ""
-    if result == "succeeded":
-        return f"Completed in {duration(seconds)}{where}"
-    return f"{result.capitalize()} after {duration(seconds)}{where}"

@@ -10,60 +10,72 @@ from pathlib import Path
 import click
 
 from courier.cli.options import json_option, project_option
-from courier.cli.output import print_json, print_table, say
+from courier.cli.output import print_json, say
 from courier.cli.project import find_root
+from courier.cli.table import number, print_table
 from courier.runtime.place import Place
 
 
-@click.group()
+@click.group(short_help="The made-up shop: serve it, change it, ask it for the truth.")
 def sandbox() -> None:
-    """A made-up Shopify shop on this machine: the same people, orders and products every time."""
+    """A made-up Shopify shop on this machine, kept in .courier/sandbox of the project."""
 
 
-@sandbox.command()
-@click.option("--port", default=0, show_default=True, help="0 takes a free one.")
+@sandbox.command(short_help="Serve the shop on loopback until Ctrl-C.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, show_default=True, help="0 takes a free one.")
 @project_option
-def start(port: int, root: Path | None) -> None:
-    """Serve the shop on loopback until Ctrl-C. Prints one line with its url and credentials."""
+@json_option
+def start(port: int, root: Path | None, as_json: bool) -> None:
+    """Serve the shop on loopback until Ctrl-C.
+
+    Prints one JSON line with its url and credentials as soon as it is ready, with or without --json.
+    """
     from courier.sandbox import open_shop, serve
 
     with serve(open_shop(_folder(root)), port=port) as server:
         click.echo(json.dumps({"url": server.url, "credentials": dict(server.credentials)}))
         say("the sandbox is ready; Ctrl-C ends it")
-        threading.Event().wait()
+        threading.Event().wait()  # joining the thread here makes Ctrl-C print its traceback
 
 
-@sandbox.command()
-@click.option("--orders", default=50, show_default=True, help="How many orders change or come in.")
+@sandbox.command(short_help="Change the shop, so that a run has something to do.")
+@click.option(
+    "--orders", type=click.IntRange(min=1), default=50, show_default=True, help="How many orders change or come in."
+)
 @project_option
 @json_option
 def change(orders: int, root: Path | None, as_json: bool) -> None:
-    """Change the shop, so that an incremental run has something to do."""
+    """Change the shop, so that an incremental run has something to do, and say which rows that run must change."""
     from courier.sandbox import change as change_shop
     from courier.sandbox import open_shop
 
     changed = change_shop(open_shop(_folder(root)), orders=orders)
     if as_json:
-        print_json({"version": 1, "tables": [asdict(one) for one in changed]})
+        print_json({"version": 1, "sandbox": True, "tables": [asdict(one) for one in changed]})
         return
-    columns = ["table", "inserted", "updated", "deleted"]
-    print_table(columns, [[getattr(one, name) for name in columns] for one in changed], right=columns[1:])
+    counters = ["inserted", "updated", "deleted"]
+    rows = [[one.table, *(number(getattr(one, name)) for name in counters)] for one in changed]
+    print_table(["table", *counters], rows, right=counters)
     say("next: courier run --group shopify --sandbox")
 
 
-@sandbox.command()
+@sandbox.command(short_help="What the tables should hold: rows and hashes.")
 @project_option
 @json_option
 def truth(root: Path | None, as_json: bool) -> None:
-    """What the shipped couriers should hold: rows and hash of each table, from the shop's own books."""
+    """What the shipped couriers should hold: rows and hash of each table, from the shop's own books.
+
+    `courier tables --hash --sandbox` says what they do hold.
+    """
     from courier.sandbox import open_shop
     from courier.sandbox import truth as truth_of
 
     found = truth_of(open_shop(_folder(root)))
     if as_json:
-        print_json({"version": 1, "tables": [asdict(one) for one in found]})
+        print_json({"version": 1, "sandbox": True, "tables": [asdict(one) for one in found]})
         return
-    print_table(["table", "rows", "hash"], [(one.table, one.rows, one.hash) for one in found], right=["rows"])
+    print_table(["table", "rows", "hash"], [(one.table, number(one.rows), one.hash) for one in found], right=["rows"])
+    say("compare: courier tables --hash --sandbox")
 
 
 def _folder(root: Path | None) -> Path:

@@ -8,19 +8,19 @@ from pathlib import Path
 import click
 
 from courier.cli.options import json_option, project_option
-from courier.cli.output import print_json, say
+from courier.cli.output import plural, print_json, say
 from courier.cli.project import find_root
 from courier.errors import ConfigurationError
 
 FOLDER = Path(".courier/schemas")
 
 
-@click.command()
+@click.command(short_help="Write the JSON Schemas that editors use.")
 @click.option("--check", is_flag=True, help="Write nothing; fail if the schemas are out of date.")
 @project_option
 @json_option
 def schema(check: bool, root: Path | None, as_json: bool) -> None:
-    """Write .courier/schemas/*.json for the editors named in each file's first line."""
+    """Write .courier/schemas/*.json, which the first line of each YAML file names to editors."""
     from courier.config.schemas import json_schemas
 
     project = find_root(root)
@@ -33,7 +33,7 @@ def schema(check: bool, root: Path | None, as_json: bool) -> None:
         (project / FOLDER / name).write_text(written[name], encoding="utf-8")
     if as_json:
         print_json({"version": 1, "schemas": sorted(written), "written": stale})
-    say(f"{len(written)} schemas, {len(stale)} written" if stale else f"{len(written)} schemas, all up to date")
+    say(f"{plural(len(written), 'schema')}, {f'{len(stale)} written' if stale else 'all up to date'}")
 
 
 def _differs(path: Path, body: str) -> bool:

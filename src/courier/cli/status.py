@@ -8,18 +8,19 @@ from typing import Any
 import click
 
 from courier.cli.options import json_option, project_option, sandbox_option
-from courier.cli.output import print_json, print_table, say
+from courier.cli.output import mark, print_json, say
 from courier.cli.project import find_root
+from courier.cli.table import print_table
 from courier.runtime.history import History, PastCourierRun
 from courier.runtime.place import Place, is_running
 
 
-@click.command()
+@click.command(short_help="How each courier stands.")
 @project_option
 @sandbox_option
 @json_option
 def status(root: Path | None, sandbox: bool, as_json: bool) -> None:
-    """Show each courier's last run, its last success, and up to when its feeds are loaded."""
+    """Show each courier's last run, and up to when its feeds are loaded since the last success."""
     place = Place(find_root(root), sandbox)
     history = History(place.history)
     names = sorted(path.stem for path in (place.root / "couriers").glob("*.yaml"))
@@ -27,15 +28,23 @@ def status(root: Path | None, sandbox: bool, as_json: bool) -> None:
     if as_json:
         print_json({"version": 1, "sandbox": sandbox, "couriers": states})
         return
-    print_table(
-        ["courier", "state", "last run", "result", "loaded up to"],
-        [(one["courier"], one["state"], one["last_run"], one["result"], one["loaded_up_to"]) for one in states],
-    )
+    columns = ["courier", "state", "last run", "result", "loaded up to"]
+    print_table(columns, [[one[name.replace(" ", "_")] for name in columns] for one in states])
     for one in states:
-        if one["problem"]:
-            say(f"{one['courier']}: {one['problem']}")
-    if sandbox:
-        say("(sandbox)")
+        _explain(one)
+    mark(sandbox)
+
+
+def _explain(state: dict[str, Any]) -> None:
+    """What went wrong, and what to type next."""
+    if state["problem"]:
+        say(f"{state['courier']}: {state['problem']}")
+    if state["problem"] and state["fix"]:
+        say(f"  fix: {state['fix']}")
+    if state["result"] == "never run":
+        say(f"{state['courier']} has never run here: courier run --courier {state['courier']}")
+    if state["result"] in ("killed", "interrupted"):
+        say(f"{state['courier']}: its next run goes on where this one stopped")
 
 
 def courier_state(place: Place, history: History, name: str) -> dict[str, Any]:
@@ -50,6 +59,7 @@ def courier_state(place: Place, history: History, name: str) -> dict[str, Any]:
         "started": last.started if last else None,
         "result": "killed" if killed else last.result if last else "never run",
         "problem": last.problem if last else None,
+        "fix": last.fix if last else None,
         "loaded_up_to": loaded_up_to(good),
     }
 
