@@ -89,6 +89,7 @@ def assert_nothing_is_left(project: Tried) -> None:
     """Every run has ended well, and nothing that can be made again lies about."""
     place = project.place
     assert {run.result for run in History(place.history).runs()} == {"succeeded"}
+    assert all(run.report and run.report["feeds"] for run in History(place.history).runs())
     assert {stored.stage for stored in (RunFolder(path).stored() for path in place.runs.iterdir()) if stored} == {
         "done"
     }

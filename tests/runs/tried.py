@@ -106,12 +106,14 @@ class Tried:
 
     def truth(self) -> dict[str, str]:
         """Table -> hash, from the shop's own books."""
-        return {one.table: one.hash for one in sandbox.truth(sandbox.open_shop(self.place.state))}
+        return {
+            one.table.removeprefix("shopify."): one.hash for one in sandbox.truth(sandbox.open_shop(self.place.state))
+        }
 
     def change(self, orders: int = 50) -> dict[str, tuple[int, int, int]]:
         """Change the shop; table -> rows to be inserted, updated, deleted."""
         found = sandbox.change(sandbox.open_shop(self.place.state), orders=orders)
-        return {one.table: (one.inserted, one.updated, one.deleted) for one in found}
+        return {one.table.removeprefix("shopify."): (one.inserted, one.updated, one.deleted) for one in found}
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """Rows of the published file."""

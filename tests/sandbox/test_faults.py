@@ -83,7 +83,7 @@ def test_a_change_between_pages(served: Sandbox, client: Client) -> None:
     assert after.order.updated_at > family.order.updated_at
     assert [node["quantity"] for node in later["nodes"]] == [line.quantity + 1 for line in family.lines[250:]]
     changed = {a.table for a, b in zip(sandbox.truth(served.shop), before, strict=True) if a != b}
-    assert changed == {"order", "order_line"}
+    assert changed == {"shopify.order", "shopify.order_line"}
 
 
 def test_a_bad_value(served: Sandbox, client: Client) -> None:

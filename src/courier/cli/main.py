@@ -81,7 +81,9 @@ def _run() -> int:
     except (click.Abort, KeyboardInterrupt):
         return _interrupted()
     except RuntimeError as error:
-        if str(error) != "Query interrupted":  # what DuckDB makes of Ctrl-C
+        from courier.storage.duck import is_interruption
+
+        if not is_interruption(error):
             raise
         return _interrupted()
     except OSError as error:

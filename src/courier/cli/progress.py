@@ -12,7 +12,6 @@ from courier.cli.output import as_json as json_text
 from courier.cli.output import duration, print_json, say
 from courier.runtime import events
 from courier.runtime.events import Event, Report
-from courier.runtime.history import History
 from courier.runtime.result import GroupResult
 
 
@@ -26,23 +25,6 @@ def rendering(*, as_json: bool, quiet: bool, verbose: bool) -> Iterator[Report]:
     else:
         with _live() as report:
             yield report
-
-
-@contextmanager
-def keeping(history: History, report: Report) -> Iterator[Report]:
-    """Reports events, and stores those that last in the history once the run is over, however it ends."""
-    kept: list[Event] = []
-
-    def both(event: Event) -> None:
-        if not isinstance(event, events.Fetched | events.Waited):
-            kept.append(event)
-        report(event)
-
-    try:
-        yield both
-    finally:
-        if kept:
-            history.keep(kept)
 
 
 def finish(result: GroupResult, *, sandbox: bool, as_json: bool) -> int:

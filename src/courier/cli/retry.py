@@ -23,20 +23,15 @@ def retry(
     context: click.Context, run: str, root: Path | None, sandbox: bool, as_json: bool, quiet: bool, verbose: bool
 ) -> None:
     """Shape, land and commit RUN again without fetching. Its raw records are kept for 7 days."""
-    from courier.cli.progress import finish, keeping, rendering
+    from courier.cli.progress import finish, rendering
     from courier.runtime.context import Context
     from courier.runtime.group_run import single_result
-    from courier.runtime.history import History
     from courier.runtime.place import Place
     from courier.runtime.retry import retry_run
 
     project = open_project(root)
     place = Place(project.root, sandbox)
     started = clock.now()
-    with (
-        opening(project, place) as access,
-        rendering(as_json=as_json, quiet=quiet, verbose=verbose) as shown,
-        keeping(History(place.history), shown) as report,
-    ):
+    with opening(project, place) as access, rendering(as_json=as_json, quiet=quiet, verbose=verbose) as report:
         result = single_result(started, retry_run(Context(project, place, access, report), run))
     context.exit(finish(result, sandbox=sandbox, as_json=as_json))

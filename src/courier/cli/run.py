@@ -54,11 +54,10 @@ def run(
 
     Without a period it covers what has happened since the last successful run. A run commits everything or nothing.
     """
-    from courier.cli.progress import finish, keeping, rendering
+    from courier.cli.progress import finish, rendering
     from courier.config.project import CourierGroup
     from courier.runtime.context import Context
     from courier.runtime.group_run import run_group, run_single
-    from courier.runtime.history import History
     from courier.runtime.place import Place
 
     project = open_project(root)
@@ -67,11 +66,7 @@ def run(
         what = replace(what, run_type=rest["run_type"])
     asked = _asked(what, feeds, rest)
     place = Place(project.root, sandbox)
-    with (
-        opening(project, place) as access,
-        rendering(as_json=as_json, quiet=quiet, verbose=verbose) as shown,
-        keeping(History(place.history), shown) as report,
-    ):
+    with opening(project, place) as access, rendering(as_json=as_json, quiet=quiet, verbose=verbose) as report:
         working = Context(project, place, access, report, wait_for_lock=not no_wait)
         result = run_group(working, what, asked) if isinstance(what, CourierGroup) else run_single(working, what, asked)
     context.exit(finish(result, sandbox=sandbox, as_json=as_json))

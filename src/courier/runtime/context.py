@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
 from courier.config.project import Courier, Project
 from courier.connectors.contract import Connector, Fetching, Waiting
-from courier.runtime.events import Fetched, Report, Reporter, Waited
+from courier.runtime.events import Event, Fetched, Report, Reporter, Waited
 from courier.runtime.history import History
 from courier.runtime.place import Place
 from courier.runtime.run_folder import RunFolder, StoredRun
@@ -30,6 +31,23 @@ class Context:
     @property
     def history(self) -> History:
         return History(self.place.history)
+
+
+@contextmanager
+def recording(context: Context) -> Iterator[Context]:
+    """The context, its events kept in the history once the run is over, however it ends; a kill loses them."""
+    kept: list[Event] = []
+
+    def report(event: Event) -> None:
+        if not isinstance(event, Fetched | Waited):
+            kept.append(event)
+        context.report(event)
+
+    try:
+        yield replace(context, report=report)
+    finally:
+        if kept:
+            context.history.keep(kept)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from courier import clock
 from courier.config.project import Courier
 from courier.connectors import connector_named
 from courier.errors import CourierError, RunFailed
-from courier.runtime.context import Context, Work
+from courier.runtime.context import Context, Work, recording
 from courier.runtime.events import Noticed, Reporter, RunFinished, RunStarted
 from courier.runtime.fetch import Answer, answer_from_json, fetch
 from courier.runtime.load_path import clean_up, load, publish_changes
@@ -19,6 +19,7 @@ from courier.runtime.plan import Intention, plan_feeds
 from courier.runtime.result import CourierResult, Outcome, Result, feed_results
 from courier.runtime.run_folder import Stage, fingerprint, folder_of, new_run, prune, unfinished
 from courier.storage import ledger
+from courier.storage.duck import is_interruption
 
 ATTEMPTS = 3
 
@@ -29,7 +30,8 @@ def run_courier(context: Context, intention: Intention) -> CourierResult:
     A run that fails is a result. Raises ConfigurationError, Refused and Locked: they are for the person who typed.
     """
     courier = context.project.couriers[intention.courier]
-    with courier_lock(context.place, courier.name, wait=context.wait_for_lock):
+    locked = courier_lock(context.place, courier.name, wait=context.wait_for_lock)
+    with locked, recording(context) as context:
         recover(context, courier)
         standing = ledger.standing(context.place.files, courier.name, [feed.name for feed in courier.feeds])
         connector = connector_named(courier.connector)
@@ -51,7 +53,8 @@ def _take_up(work: Work) -> None:
     stored = work.stored
     if ledger.committed(work.context.place.files, stored.run):
         clean_up(work)
-        _end(work, "succeeded", note="an earlier run was killed after its commit; its rows are in")
+        work.reporter(Noticed, note="an earlier run was killed after its commit; its rows are in")
+        _end(work, "succeeded", _result(work, _committed(work), None))
     elif stored.fingerprint != fingerprint(work.courier):
         _end(
             work,
@@ -62,6 +65,16 @@ def _take_up(work: Work) -> None:
         _end(work, "failed", note=f"an earlier run was killed {stored.attempts} times: its period is read afresh")
     else:
         attempt(work)
+
+
+def _committed(work: Work) -> Outcome:
+    """What a run brought that was killed after its commit, as the ledger tells it."""
+    files, feeds = work.context.place.files, list(work.stored.plans)
+    return Outcome(
+        counters=ledger.recorded(files, work.stored.run),
+        reconciled=frozenset(feeds),
+        watermarks=ledger.watermarks(files, work.courier.name, feeds),
+    )
 
 
 def attempt(work: Work) -> CourierResult:
@@ -106,7 +119,7 @@ class _EndingInAnyCase:
         pass
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, KeyboardInterrupt):
+        if isinstance(error, KeyboardInterrupt) or is_interruption(error):
             _remember(self.work, "interrupted", "interrupted")
         elif isinstance(error, CourierError):
             _end(self.work, "failed", note=error.message)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from courier.connectors import connector_named
 from courier.errors import UsageError
-from courier.runtime.context import Context, Work
+from courier.runtime.context import Context, Work, recording
 from courier.runtime.courier_run import attempt
 from courier.runtime.place import courier_lock
 from courier.runtime.result import CourierResult
@@ -25,7 +25,8 @@ def retry_run(context: Context, run: str) -> CourierResult:
             f"run {run} is of courier {stored.courier}, which the project no longer has", fix="add it back"
         )
     courier = context.project.couriers[stored.courier]
-    with courier_lock(context.place, courier.name, wait=context.wait_for_lock):
+    locked = courier_lock(context.place, courier.name, wait=context.wait_for_lock)
+    with locked, recording(context) as context:
         if ledger.committed(context.place.files, run):
             raise UsageError(f"run {run} has committed; there is nothing to try again", fix="courier status")
         if folder.answer() is None:

@@ -88,3 +88,8 @@ def read_parquet(paths: Iterable[Path]) -> str:
     """A relation over parquet files that all have the same columns; "" where there is no file."""
     files = ", ".join(text(str(path)) for path in paths)
     return f"read_parquet([{files}])" if files else ""
+
+
+def is_interruption(error: BaseException | None) -> bool:
+    """Whether Ctrl-C came while DuckDB was at work: it then raises a RuntimeError of its own."""
+    return isinstance(error, RuntimeError) and str(error) == "Query interrupted"

@@ -25,7 +25,7 @@ from tests.connectors.shopify.shipped import courier, request
 
 
 def rows(sandbox: Sandbox) -> dict[str, int]:
-    return {table.table: table.rows for table in truth(sandbox.shop)}
+    return {table.table.removeprefix("shopify."): table.rows for table in truth(sandbox.shop)}
 
 
 def test_a_whole_pull_has_everything_that_the_shop_has(sandbox: Sandbox, tmp_path: Path) -> None:
@@ -56,7 +56,7 @@ def test_a_whole_pull_has_everything_that_the_shop_has(sandbox: Sandbox, tmp_pat
 
 def test_the_rows_made_of_a_whole_pull_are_the_truth(sandbox: Sandbox, tmp_path: Path) -> None:
     """What the connector wrote shapes into exactly the rows that SQL over the shop's own tables tells."""
-    expected = {table.table: (table.rows, table.hash) for table in truth(sandbox.shop)}
+    expected = {table.table.removeprefix("shopify."): (table.rows, table.hash) for table in truth(sandbox.shop)}
     found = {}
     for ordinal, root in enumerate(ROOTS):
         wanted, folder = asked(sandbox, tmp_path, root), pull(sandbox, tmp_path, root)

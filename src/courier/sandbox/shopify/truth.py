@@ -23,6 +23,8 @@ from courier.sandbox.shop import Shop
 from courier.storage.duck import connect, quote, text
 from courier.storage.hashes import table_hash_sql
 
+SCHEMA = "shopify"  # of the shipped courier: tables are named as `courier tables` names them
+
 if TYPE_CHECKING:
     from courier.storage.duck import Connection
 
@@ -159,7 +161,7 @@ class _Truth:
         sql = table_hash_sql(f"{schema}.{quote(table)}", self.columns(schema, table))
         found = self._connection.execute(sql).fetchone()
         assert found is not None
-        return TableTruth(table, int(found[0]), str(found[1]))
+        return TableTruth(f"{SCHEMA}.{table}", int(found[0]), str(found[1]))
 
     def listed(self, schema: str, table: str) -> list[dict[str, Any]]:
         order = ", ".join(quote(name) for name in KEYS[table])
@@ -179,7 +181,7 @@ class _Truth:
         """
         found = self._connection.execute(sql).fetchone()
         assert found is not None
-        return TableChange(table, int(found[0]), int(found[1]), int(found[2]))
+        return TableChange(f"{SCHEMA}.{table}", int(found[0]), int(found[1]), int(found[2]))
 
 
 @lru_cache
