@@ -47,6 +47,7 @@ layers:
 
 validate:
 	$(BIN)/courier validate
+	$(BIN)/courier schema --check
 
 clean: ## Remove the environment and everything that courier wrote
 	rm -rf .venv .courier/sandbox .courier/runs sandbox.duckdb

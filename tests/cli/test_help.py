@@ -17,7 +17,7 @@ COMMANDS = {
     *("init", "validate", "plan", "run", "retry", "status", "runs", "query", "tables", "schema"),
     *("sandbox", "sandbox start", "sandbox change", "sandbox truth"),
 }
-HEAVY = {"duckdb", "dlt", "pydantic", "pyarrow", "requests", "urllib3", "graphql", "starlette", "uvicorn", "rich"}
+HEAVY = {"duckdb", "dlt", "pydantic", "pyarrow", "requests", "urllib3", "graphql", "starlette", "uvicorn"}
 
 
 def every_command(group: click.Group = cli, path: str = "") -> Iterator[tuple[str, click.Command]]:

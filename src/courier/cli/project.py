@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -90,9 +90,13 @@ def pick_courier(project: Project, name: str, feeds: tuple[str, ...]) -> Courier
 
 
 @contextmanager
-def opening(project: Project, place: Place) -> Iterator[Access]:
-    """How couriers are opened: with the credentials of the environment, or in a sandbox that lives as long as this."""
+def opening(project: Project, place: Place, needed: Sequence[str] = ()) -> Iterator[Access]:
+    """How couriers are opened: with the credentials of the environment, or in a sandbox that lives as long as this.
+
+    The credentials of the couriers that are needed are looked up at once. Raises CredentialMissing for all of them.
+    """
     if not place.sandbox:
+        _check_credentials(project, needed)
         yield lambda courier: (courier, _real_credential(project, courier))
         return
     from courier.sandbox import open_shop, serve
@@ -103,6 +107,12 @@ def opening(project: Project, place: Place) -> Iterator[Access]:
             "access_token": sandbox.credentials["SHOPIFY_ACCESS_TOKEN"],
         }
         yield lambda courier: (replace(courier, endpoint=sandbox.url), credential)
+
+
+def _check_credentials(project: Project, needed: Sequence[str]) -> None:
+    from courier.config.secrets import resolve_credentials
+
+    resolve_credentials(project, [project.couriers[name] for name in needed], os.environ)
 
 
 def _real_credential(project: Project, courier: Courier) -> Mapping[str, str]:

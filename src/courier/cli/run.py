@@ -66,7 +66,9 @@ def run(
         what = replace(what, run_type=rest["run_type"])
     asked = _asked(what, feeds, rest)
     place = Place(project.root, sandbox)
-    with opening(project, place) as access, rendering(as_json=as_json, quiet=quiet, verbose=verbose) as report:
+    needed = [one.name for one in what.couriers] if isinstance(what, CourierGroup) else [what]
+    shown = rendering(as_json=as_json, quiet=quiet, verbose=verbose)
+    with opening(project, place, needed) as access, shown as report:
         working = Context(project, place, access, report, wait_for_lock=not no_wait)
         result = run_group(working, what, asked) if isinstance(what, CourierGroup) else run_single(working, what, asked)
     context.exit(finish(result, sandbox=sandbox, as_json=as_json))

@@ -1,22 +1,22 @@
-"""Tables as plain text: no trailing spaces, no blank lines, nothing that a cell's content could do to a terminal."""
+"""Tables as plain text, laid out by rich: no trailing spaces, nothing that a cell's content could do to a terminal."""
 
 from __future__ import annotations
 
 import shutil
 import sys
-import unicodedata
 from collections.abc import Iterable, Sequence
+from io import StringIO
 from typing import Any
 
 import click
 
-GAP = "  "
-NARROWEST = 12
+# Where no window limits it, a table is as wide as what it holds.
+UNLIMITED = 1_000_000
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], right: Iterable[str] = ()) -> None:
     """A table on stdout: whole where a program may read it, cut to the window on a terminal."""
-    window = shutil.get_terminal_size().columns if on_terminal() else None
+    window = shutil.get_terminal_size().columns if on_terminal() else UNLIMITED
     for line in lines(columns, rows, right, window):
         click.echo(line)
 
@@ -33,48 +33,25 @@ def number(value: int | None) -> str:
 
 
 def lines(
-    columns: Sequence[str], rows: Iterable[Sequence[Any]], right: Iterable[str] = (), window: int | None = None
+    columns: Sequence[str], rows: Iterable[Sequence[Any]], right: Iterable[str] = (), window: int = UNLIMITED
 ) -> list[str]:
     """The heading, a rule and one line per row; `right` names the columns that are aligned to the right."""
-    cells = [[_plain(name) for name in columns], *([_plain(value) for value in row] for row in rows)]
-    widths = [max(width(row[place]) for row in cells) for place in range(len(columns))]
-    if window is not None:
-        widths = fitted(widths, window - len(GAP) * (len(columns) - 1))
-    numbers = {place for place, name in enumerate(columns) if name in set(right)}
-    head, *body = (_line(row, widths, numbers) for row in cells)
-    return [head, GAP.join("─" * wide for wide in widths), *body]
+    # Here, because it takes 60 ms that a mistake or --help need not wait for.
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
 
-
-def fitted(widths: Sequence[int], window: int) -> list[int]:
-    """Widths that fit the window, the widest columns cut first and none below what can be read."""
-    found = list(widths)
-    while sum(found) > window and max(found, default=0) > NARROWEST:
-        found[found.index(max(found))] -= 1
-    return found
-
-
-def width(text: str) -> int:
-    """Columns on a terminal: wide characters take two, combining ones none."""
-    if text.isascii():
-        return len(text)
-    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
-
-
-def _line(row: Sequence[str], widths: Sequence[int], numbers: set[int]) -> str:
-    cut = [_cut(cell, wide) for cell, wide in zip(row, widths, strict=True)]
-    padded = []
-    for place, (cell, wide) in enumerate(zip(cut, widths, strict=True)):
-        blank = " " * (wide - width(cell))
-        padded.append(blank + cell if place in numbers else cell + blank)
-    return GAP.join(padded).rstrip()
-
-
-def _cut(cell: str, wide: int) -> str:
-    if width(cell) <= wide:
-        return cell
-    while width(cell) > wide - 1:
-        cell = cell[:-1]
-    return cell + "…"
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1))
+    numbers = set(right)
+    for name in columns:
+        justify = "right" if name in numbers else "left"
+        table.add_column(Text(_plain(name)), justify=justify, no_wrap=True, overflow="ellipsis")  # type: ignore[arg-type]
+    for row in rows:
+        table.add_row(*(Text(_plain(value)) for value in row))
+    written = StringIO()
+    Console(file=written, width=window, color_system=None, legacy_windows=False).print(table)
+    return [line.rstrip() for line in written.getvalue().splitlines()]
 
 
 def _plain(value: Any) -> str:

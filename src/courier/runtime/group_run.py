@@ -44,9 +44,7 @@ def group_intentions(group: CourierGroup, asked: Asked) -> tuple[Intention, ...]
 
 
 def run_group(context: Context, group: CourierGroup, asked: Asked) -> GroupResult:
-    """Run all couriers of the group over their periods. Credentials of all are looked up before the first request."""
-    for courier in group.couriers:
-        context.access(context.project.couriers[courier.name])
+    """Run all couriers of the group over their periods."""
     intentions = group_intentions(group, asked)
     results = _run_all(context, intentions)
     required = {courier.name for courier in group.couriers if courier.required}
@@ -77,7 +75,6 @@ def _run_all(context: Context, intentions: Sequence[Intention]) -> tuple[Courier
 def run_single(context: Context, courier: str, asked: Asked) -> GroupResult:
     """Run one courier, or some of its feeds, outside of any group."""
     intention = Intention(courier, asked.now, by_hand=asked.by_hand, feeds=asked.feeds, offset=timedelta(0))
-    context.access(context.project.couriers[courier])
     return single_result(asked.now, run_courier(context, intention))
 
 

@@ -59,7 +59,10 @@ def between(since: datetime, until: datetime | None, now: datetime) -> Interval:
             fix="--until is exclusive; give a later one, or swap the two",
         )
     if end <= since:
-        raise UsageError(f"the period begins at {since:%Y-%m-%d %H:%M}Z, in the future", fix="choose an earlier one")
+        raise UsageError(
+            f"the period begins at {since:%Y-%m-%d %H:%M}Z, in the future",
+            fix="give an earlier --since, or an earlier --day",
+        )
     return Interval(since, end)
 
 
