@@ -48,17 +48,21 @@ def schema_text(schema: Schema) -> str:
     return json.dumps(schema, indent=2, sort_keys=True) + "\n"
 
 
+def stale_json_schemas(root: Path) -> dict[Path, str]:
+    """The files of .courier/schemas/ that are not what they should be, and what they should be."""
+    wanted = {root / FOLDER / name: schema_text(schema) for name, schema in json_schemas(root).items()}
+    return {
+        path: text for path, text in wanted.items() if not path.is_file() or path.read_text(encoding="utf-8") != text
+    }
+
+
 def write_json_schemas(root: Path) -> list[Path]:
     """Write the schemas to .courier/schemas/. Returns the files that changed."""
-    changed = []
-    folder = root / FOLDER
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, schema in json_schemas(root).items():
-        path, text = folder / name, schema_text(schema)
-        if not path.is_file() or path.read_text(encoding="utf-8") != text:
-            path.write_text(text, encoding="utf-8")
-            changed.append(path)
-    return changed
+    stale = stale_json_schemas(root)
+    for path, text in stale.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return list(stale)
 
 
 def _names(root: Path) -> Names:

@@ -13,8 +13,6 @@ from zoneinfo import ZoneInfo
 from courier.clock import Interval
 from courier.errors import UsageError
 
-NOTHING = timedelta(0)
-
 
 @dataclass(frozen=True)
 class ByHand:

@@ -6,7 +6,6 @@ import re
 
 SUPPORTED = ("2026-01", "2026-04", "2026-07", "2026-10")
 UNSTABLE = "unstable"
-NEWEST = SUPPORTED[-1]
 ADDED_2026_07 = {"Order": ("cartToken", "checkoutToken"), "LineItem": ("weight",)}
 EXCLUSIVE_AFTER = "2026-10"  # `>` in a search excludes its whole second from this version on
 
