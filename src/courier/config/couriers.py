@@ -111,4 +111,4 @@ def _feeds(model: CourierModel, tables: Tables) -> Iterator[Feed]:
     for name, options in model.feeds.items():
         table = tables[name]
         if table:
-            yield Feed(name, table, options.load, options.look_back, options.every, options.error_limit)
+            yield Feed(name, table, options.load, options.look_back, options.every, options.error_limit, options.mode)

@@ -197,6 +197,9 @@ class FeedModel(FileModel):
     error_limit: Percent = Field(
         Decimal(1), description="More records in error than this commit nothing.", json_schema_extra={"default": "1%"}
     )
+    mode: Literal["auto", "pages", "bulk"] = Field(
+        "auto", description="pages, bulk (the source writes a file first), or auto: whichever suits the period's size."
+    )
 
 
 class CourierModel(FileModel):

@@ -12,6 +12,7 @@ from typing import Literal
 TypeName = Literal["boolean", "date", "datetime", "decimal", "float", "integer", "string", "string[]"]
 RunType = Literal["full", "source"]
 Load = Literal["upsert", "truncate"]
+Mode = Literal["auto", "pages", "bulk"]
 
 
 @dataclass(frozen=True)
@@ -126,6 +127,7 @@ class Feed:
     look_back: timedelta | None = None  # None: the connector's own
     every: timedelta | None = None
     error_limit: Decimal = Decimal(1)  # percent of the feed's records
+    mode: Mode = "auto"  # how its records are asked for, where the source has more than one way
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from courier.clock import Interval
 from courier.config.problems import Problem
-from courier.config.project import Courier, DomainTable, Feed, Project
+from courier.config.project import Courier, DomainTable, Feed, Mode, Project
 from courier.storage.load import ColumnStatus
 from courier.storage.selection import Computed
 
@@ -28,6 +28,7 @@ class Request:
     feeds: tuple[Feed, ...]
     parents: Mapping[str, DomainTable]
     interval: Interval
+    mode: Mode = "auto"
 
 
 @dataclass(frozen=True)
@@ -105,8 +106,12 @@ class Session(Protocol):
     def preflight(self) -> Preflight:
         """Ask who answers, in which version, and what we may read. Raises SourceRefused, SourceUnreachable."""
 
+    def prepare(self, requests: Sequence[tuple[Request, Path]]) -> None:
+        """Start what the source can get ready by itself while others are fetched. Called once, before `fetch`."""
+
     def fetch(self, request: Request, folder: Path) -> None:
-        """Pull the request's records into `folder` (storage.raw), from where an earlier try was cut off."""
+        """Pull the request's records into `folder` (storage.raw, in one part or several), from where an earlier try
+        was cut off. Raises SourceUnreachable where it may go on from there later."""
 
     def fetch_deletes(self, feeds: Sequence[Feed], interval: Interval, folder: Path) -> None:
         """Pull the source's delete events into the stream `Delete`: lines with `feed`, `key` and `deletedAt`."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from courier.clock import Interval
-from courier.config.project import Courier, DomainTable, Feed
+from courier.config.project import Courier, DomainTable, Feed, Mode
 from courier.connectors.contract import Connector, Request
 from courier.runtime.period import ByHand, next_period, request_of
 
@@ -65,17 +65,17 @@ def _plan_feed(feed: Feed, connector: Connector, intention: Intention, watermark
 
 
 def requests_of(courier: Courier, plans: Sequence[FeedPlan]) -> tuple[Request, ...]:
-    """One request for the feeds that share a root record and an interval, in the order of the courier's feeds."""
-    together: dict[tuple[str, Interval], list[Feed]] = {}
+    """One request for the feeds that share a root record, an interval and a mode, in the order of the feeds."""
+    together: dict[tuple[str, Interval, Mode], list[Feed]] = {}
     for plan in plans:
         if plan.request is not None:
-            together.setdefault((plan.feed.table.rows.root, plan.request), []).append(plan.feed)
+            together.setdefault((plan.feed.table.rows.root, plan.request, plan.feed.mode), []).append(plan.feed)
     named: dict[str, int] = {}
     requests = []
-    for (root, interval), feeds in together.items():
+    for (root, interval, mode), feeds in together.items():
         named[root] = named.get(root, 0) + 1
         name = root if named[root] == 1 else f"{root}-{named[root]}"
-        requests.append(Request(name, root, tuple(feeds), parents_of(courier, feeds), interval))
+        requests.append(Request(name, root, tuple(feeds), parents_of(courier, feeds), interval, mode))
     return tuple(requests)
 
 

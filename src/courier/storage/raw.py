@@ -6,6 +6,11 @@ files hold one JSON object per line. A root line has `__record` (its number in t
 `__index` (its position under that parent). Streams hold no nested records of another stream; lists without an id of
 their own (tags, discount allocations) stay inside their line.
 
+The lines of a bulk result stay as the source wrote them (`Layout.fetched_at` is set): without `__record`, `__index` and
+`__fetchedAt`; a line below has `__parentId` alone, and may come before its parent's.
+
+What one request brought may lie in several parts: its own folder, and folders inside it that have manifests too.
+
 The manifest is what counts: a kill between two checkpoints leaves bytes that the next opening cuts off, and the
 connector goes on from the `position` that it left with the last checkpoint.
 """
@@ -14,7 +19,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
@@ -28,11 +33,23 @@ MANIFEST = "manifest.jsonl"
 class Layout:
     """How the records of one request lie in streams.
 
-    `streams`: their names, the root first. `lists`: fields that hold a list of scalars, as `Order.tags`.
+    streams:    their names, the root first
+    lists:      fields that hold a list of scalars, as `Order.tags`
+    fetched_at: of a bulk result, whose lines say nothing of it (RFC 3339)
+    left_out:   lists whose records lie in another part of the request, as `Order.refunds`: of them a root line has
+                only enough to see which are empty
+    feeds:      the feeds that this part brings; empty: all of the request's
     """
 
     streams: tuple[str, ...]
     lists: tuple[str, ...] = ()
+    fetched_at: str = ""
+    left_out: tuple[str, ...] = ()
+    feeds: tuple[str, ...] = ()
+
+    @property
+    def is_bulk(self) -> bool:
+        return bool(self.fetched_at)
 
 
 @dataclass(frozen=True)
@@ -67,7 +84,7 @@ def read_manifest(folder: Path) -> Manifest | None:
     entries = [orjson.loads(line) for line in path.read_bytes().splitlines(keepends=True) if line.endswith(b"\n")]
     if not entries:
         return None
-    layout = Layout(tuple(entries[0]["streams"]), tuple(entries[0]["lists"]))
+    layout = _layout_from(entries[0])
     sizes: dict[str, tuple[int, int]] = {}
     last: dict[str, Any] = {"position": None, "records": 0}
     for entry in entries[1:]:
@@ -81,6 +98,19 @@ def read_manifest(folder: Path) -> Manifest | None:
         complete=last.get("complete", False),
         claims=last.get("claims", {}),
     )
+
+
+def parts_of(folder: Path) -> list[Path]:
+    """The folders in which a request's records lie: its own first, then those inside it that have a manifest."""
+    below = sorted(path.parent for path in folder.glob(f"*/{MANIFEST}"))
+    return [*([folder] if (folder / MANIFEST).exists() else []), *below]
+
+
+def _layout_from(values: Mapping[str, Any]) -> Layout:
+    fields: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
+    }
+    return Layout(**fields)
 
 
 def _by_stream(folder: Path, layout: Layout, sizes: Mapping[str, tuple[int, int]]) -> dict[str, tuple[Segment, ...]]:
@@ -114,7 +144,7 @@ class RawWriter:
         for path in self._folder.glob("*.jsonl"):
             path.unlink()
         with self._open(self._folder / MANIFEST) as file:
-            file.write(orjson.dumps({"streams": layout.streams, "lists": layout.lists}) + b"\n")
+            file.write(orjson.dumps(asdict(layout)) + b"\n")
         return Manifest(layout)
 
     def _cut_uncounted(self, manifest: Manifest) -> None:

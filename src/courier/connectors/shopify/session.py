@@ -53,6 +53,9 @@ class ShopifySession:
     def preflight(self) -> Preflight:
         return preflight(self._client, self._courier)
 
+    def prepare(self, requests: Sequence[tuple[Request, Path]]) -> None:
+        """Nothing to get ready for pages."""
+
     def fetch(self, request: Request, folder: Path) -> None:
         scope = self._scope(request)
         Fetch(self._client, planned(request), scope, request.name, self._progress, self._limits).into(folder)
