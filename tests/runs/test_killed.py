@@ -93,7 +93,7 @@ def assert_nothing_is_left(project: Tried) -> None:
     assert {stored.stage for stored in (RunFolder(path).stored() for path in place.runs.iterdir()) if stored} == {
         "done"
     }
-    for pattern in ("landing.duckdb*", "shaped", "dlt", "*.new", "spill", "*.wal"):
+    for pattern in ("landing", "shaped", "dlt", "*.new", "spill", "*.wal"):
         assert [path.name for path in place.state.rglob(pattern)] == []
     assert sorted(path.name for path in place.root.glob("*.duckdb*")) == ["sandbox.duckdb"]
     assert [path.name for path in place.root.glob(".*.new")] == []

@@ -99,7 +99,7 @@ class Shop:
 
     def load(self, *loads: FeedLoad, run: str | None = None, identity: str = "shop-1", **more: Any) -> Committed:
         record = RunRecord(run or f"run-{next(_numbers)}", SCHEMA, "shopify", identity, "2026-01-01T00:00:00Z", None)
-        return commit(self.files, replace(record, **more), loads, TAGS, None, SCHEMA)
+        return commit(self.files, replace(record, **more), loads, TAGS, SCHEMA)
 
     def one(self, load: FeedLoad) -> Counters:
         return self.load(load).counters[load.feed.name]
@@ -140,14 +140,13 @@ class Shop:
 
 
 def relation(types: Mapping[str, str], rows: Iterable[Mapping[str, Any]]) -> str:
-    """Rows as a subquery: what a parquet file would give, without the time to write one."""
+    """Rows as a subquery: what a parquet file would give, and its virtual columns, without the time to write one."""
     values = [f"({', '.join(_literal(row.get(name), kind) for name, kind in types.items())})" for row in rows]
     names = ", ".join(quote(name) for name in types)
     if values:
-        return f"(SELECT * FROM (VALUES {', '.join(values)}) given({names}))"
-    return (
-        f"(SELECT * FROM (VALUES ({', '.join(f'NULL::{kind}' for kind in types.values())})) given({names}) WHERE false)"
-    )
+        own = "0 AS file_index, row_number() OVER () AS file_row_number"
+        return f"(SELECT *, {own} FROM (VALUES {', '.join(values)}) given({names}))"
+    return f"(SELECT * FROM (VALUES ({', '.join(f'NULL::{kind}' for kind in types.values())})) given({names}), (SELECT 0 AS file_index, 0 AS file_row_number) WHERE false)"
 
 
 def _literal(value: Any, kind: str) -> str:

@@ -11,7 +11,8 @@ import pytest
 from courier.config.project import DomainTable
 from courier.errors import ConfigurationError, Incomplete
 from courier.storage import ledger
-from courier.storage.commit import commit, landed, preview
+from courier.storage.commit import commit, preview
+from courier.storage.duck import read_parquet
 from courier.storage.land import land
 from courier.storage.load import ColumnStatus, Counters, FeedLoad, RunRecord
 from tests.storage.loads import ALLOCATION, LINE, ORDER, PLACE, SCHEMA, TAGS, Set, Shop, at, column, write_parquet
@@ -35,13 +36,13 @@ def allocation(line_id: int, index: int, amount: str = "1") -> dict[str, Any]:
 
 
 def test_the_landing_is_what_is_committed(shop: Shop) -> None:
-    """Rows go from parquet through dlt's landing tables into the domain tables, with the load's id in the ledger."""
+    """Rows go from parquet through dlt's landing into the domain tables, with the load's id in the ledger."""
     types = {"id": "BIGINT", "name": "VARCHAR", "default": "BOOLEAN", "_fetched_at": "TIMESTAMPTZ"}
     path = write_parquet(shop.root / "place.parquet", types, [{"id": 1, "name": "here", "_fetched_at": at(1)}])
     landing = land(SCHEMA, {"place": [path]}, shop.root / "run")
-    load = replace(shop.rows_load(PLACE, []), rows=landed(SCHEMA, "place"), read=landing.counts["place"])
+    load = replace(shop.rows_load(PLACE, []), rows=read_parquet(landing.files["place"]), read=landing.counts["place"])
     run = RunRecord("run-1", SCHEMA, "shopify", "shop-1", "2026-01-01T00:00:00Z", landing.load_id)
-    assert commit(shop.files, run, [load], TAGS, landing.database, SCHEMA).changed
+    assert commit(shop.files, run, [load], TAGS, SCHEMA).changed
     assert shop.rows(PLACE) == [(1, "here", None)]
     assert ledger.last_runs(shop.files)[0].load_id == landing.load_id
 

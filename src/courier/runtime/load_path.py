@@ -6,7 +6,6 @@ it is repaired at the next start.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -32,9 +31,8 @@ from courier.runtime.proof import check_landed, check_shaped
 from courier.runtime.result import Outcome
 from courier.storage import warehouse
 from courier.storage.commit import commit, commit_without_news, preview
-from courier.storage.commit import landed as landing_table
 from courier.storage.duck import read_parquet, text
-from courier.storage.land import land
+from courier.storage.land import clear_landing, land
 from courier.storage.load import Committed, FeedLoad, Landed, RunRecord, Shaped
 from courier.storage.raw import read_manifest
 from courier.storage.shape import shape, shape_deletes, shaping
@@ -140,6 +138,7 @@ def _loads(work: Work, fetched: Fetched, shaped: Mapping[str, Shaped], deletes: 
                     whole=whole,
                     errors=made.errors,
                     outside_window=fetched.answer.reconciled[request.name].outside_window,
+                    seen=made.seen,
                 )
             )
     return tuple(loads)
@@ -157,7 +156,7 @@ def _land(
     landed = land(work.courier.name, tables, work.folder.path)
     check_landed(tables, landed, {name: made.read - len(made.errors) for name, made in shaped.items()})
     work.reporter(RunLanded, load_id=landed.load_id, rows=sum(landed.counts.values()))
-    return landed, tuple(_from_landing(work.courier.name, load, tables) for load in loads)
+    return landed, tuple(_from_landing(load, landed) for load in loads)
 
 
 def _landing_tables(
@@ -175,14 +174,13 @@ def _landing_tables(
     return tables
 
 
-def _from_landing(schema: str, load: FeedLoad, tables: Mapping[str, object]) -> FeedLoad:
-    """The load, reading from the landing database (attached as `landing`) what was landed."""
-    name = load.feed.name
-    rows = landing_table(schema, name) if name in tables else load.rows
-    sets = landing_table(schema, f"set_{name}") if f"set_{name}" in tables else load.sets
+def _from_landing(load: FeedLoad, landed: Landed) -> FeedLoad:
+    """The load, reading from the landing what was landed."""
+    name, tables = load.feed.name, {table: read_parquet(files) for table, files in landed.files.items()}
     deletes = load.deletes
     if deletes and "deleted_record" in tables:
-        deletes = f"(SELECT key, deleted_at FROM {landing_table(schema, 'deleted_record')} WHERE feed = {text(name)})"
+        deletes = f"(SELECT key, deleted_at FROM {tables['deleted_record']} WHERE feed = {text(name)})"
+    rows, sets = tables.get(name, load.rows), tables.get(f"set_{name}", load.sets)
     return replace(load, rows=rows, sets=sets, deletes=deletes)
 
 
@@ -211,7 +209,6 @@ def _commit(work: Work, fetched: Fetched, loads: tuple[FeedLoad, ...], landed: L
             _record(work, fetched, landed),
             loads,
             project_tags=work.context.project.tags,
-            landing=landed.database if landed else None,
             schema=work.courier.name,
             before_commit=lambda: work.reporter(Committing),
         )
@@ -231,6 +228,7 @@ def _record(work: Work, fetched: Fetched, landed: Landed | None) -> RunRecord:
         load_id=landed.load_id if landed else None,
         api_version=preflight.api_version,
         statuses=preflight.statuses,
+        views=work.context.project.views.get(work.courier.domain_tables, ()),
     )
 
 
@@ -239,6 +237,8 @@ def _report_committed(work: Work, loads: Sequence[FeedLoad], committed: Committe
         counters = committed.counters[load.feed.name]
         work.reporter(FeedCommitted, feed=load.feed.name, period=load.period, request=load.request, **asdict(counters))
     work.reporter(RunCommitted, changed=committed.changed)
+    for note in committed.notes:
+        work.reporter(Noticed, note=note)
 
 
 def publish_changes(context: Context, reporter: Reporter, committed: Committed | None = None) -> None:
@@ -262,9 +262,7 @@ def publish_changes(context: Context, reporter: Reporter, committed: Committed |
 def clean_up(work: Work) -> None:
     """Drop what can be made again; the raw records stay for a week."""
     work.folder.clear_made()
-    for left in work.folder.path.glob("landing.duckdb*"):
-        left.unlink()
-    shutil.rmtree(work.folder.path / "dlt", ignore_errors=True)
+    clear_landing(work.folder.path)
 
 
 def _outcome(fetched: Fetched, landed: Landed | None, committed: Committed) -> Outcome:
@@ -277,4 +275,5 @@ def _outcome(fetched: Fetched, landed: Landed | None, committed: Committed) -> O
         skipped=fetched.skipped,
         outside_window={name: fetched.answer.reconciled[request].outside_window for name, request in proven.items()},
         changed=committed.changed,
+        namespaces=committed.namespaces,
     )

@@ -4,7 +4,7 @@ run.json       what the run is about, and whether it has ended
 answer.json    what the source said, once everything is fetched
 raw/           what the connector fetched, a folder per request
 shaped/        parquet, one folder per request
-landing.duckdb dlt's landing, removed once committed
+landing/       dlt's landing, removed once committed
 """
 
 from __future__ import annotations

@@ -6,13 +6,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from courier import clock
 from courier.config.project import DomainTable, SemanticTag
 from courier.errors import Incomplete
-from courier.storage import catalog, contest, duck, families, ledger
+from courier.storage import catalog, contest, families, ledger, namespaces, views
 from courier.storage.ledger_tables import create_ledger
 from courier.storage.load import Committed, Counters, FeedLoad, RunRecord
 from courier.storage.tables import Existing, Prepared, described, existing, is_empty, prepare, target_of
@@ -22,16 +21,8 @@ from courier.storage.warehouse import Files, has_ledger, last_change, opened, re
 if TYPE_CHECKING:
     from courier.storage.duck import Connection
 
-LANDING = "landing"
-"""The name that a run's landing database is attached under."""
-
 FEW_ROWS = 20_000
 """So few that one thread decides them sooner than two."""
-
-
-def landed(schema: str, table: str) -> str:
-    """A landing table as a relation, for `FeedLoad.rows` and the like: `landing."shopify"."order"`."""
-    return f"{LANDING}.{duck.quote(schema)}.{duck.quote(table)}"
 
 
 def commit(
@@ -39,7 +30,6 @@ def commit(
     run: RunRecord,
     loads: Sequence[FeedLoad],
     project_tags: Sequence[SemanticTag],
-    landing: Path | None,
     schema: str,
     before_commit: Callable[[], None] = lambda: None,
 ) -> Committed:
@@ -49,8 +39,6 @@ def commit(
     ConfigurationError (a column's type changed), Incomplete (the counters do not add up).
     """
     with opened(files) as connection:
-        if landing is not None:
-            duck.attach(connection, landing, LANDING, read_only=True)
         return _commit_once(connection, run, loads, project_tags, schema, before_commit, _load)
 
 
@@ -100,7 +88,9 @@ def _commit_once(
             ledger.bind_identity(connection, schema, run)
             ordered = _parents_first(loads)
             prepared, changed = _prepare(connection, run, ordered, project_tags, schema, tables)
-            committed = _commit(connection, run, ordered, prepared, changed, loading)
+            shown = views.settle(connection, schema, run.views)
+            committed = _commit(connection, run, ordered, prepared, changed or shown.changed, loading)
+            committed = replace(committed, notes=(*shown.notes, *committed.notes))
             before_commit()
     watermarks = ledger.watermarks(connection, run.courier, [load.feed.name for load in loads])
     return replace(committed, watermarks=watermarks, last_change=last_change(connection))
@@ -158,10 +148,13 @@ def _commit(
         changed = changed or rows > 0
         if child in counters:
             counters[child] = replace(counters[child], deleted=counters[child].deleted + rows)
-    changed = changed or any(found.changed for found in counters.values())
+    settled = {load.feed.name: namespaces.settle(connection, prepared[load.feed.name].target, load) for load in loads}
+    changed = changed or any(found.changed for found in counters.values()) or any(new for _, new in settled.values())
     ledger.record_run(connection, run, changed)
     ledger.record_feeds(connection, run, loads, counters)
-    return Committed(counters, changed)
+    counts = {feed: found for feed, (found, _) in settled.items() if found}
+    notes = tuple(note for feed, found in counts.items() for note in namespaces.notes(run.courier, feed, found))
+    return Committed(counters, changed, namespaces=counts, notes=notes)
 
 
 def _parents_first(loads: Sequence[FeedLoad]) -> list[FeedLoad]:
@@ -223,8 +216,8 @@ def _proven(target: Target, load: FeedLoad, counters: Counters) -> Counters:
 def _load_rows(connection: Connection, prepared: Prepared, load: FeedLoad, run: str) -> Counters:
     target = prepared.target
     contest.bury(connection, target, load)
-    if is_empty(connection, "buried") and contest.is_first(connection, target):
-        return contest.store_all(connection, target, run)
+    if is_empty(connection, "buried") and is_empty(connection, target.name):
+        return contest.store_first(connection, target, run)
     contest.decide(connection, target)
     if (until := _absent_until(load)) is not None:
         contest.bury_absent(connection, target, until)
@@ -237,11 +230,8 @@ def _load_rows(connection: Connection, prepared: Prepared, load: FeedLoad, run: 
 def _load_sets(connection: Connection, prepared: Prepared, load: FeedLoad, run: str) -> Counters:
     target = prepared.target
     families.answer(connection, target, load)
-    if load.sets and families.is_first_of_all(connection, load) and contest.is_first(connection, target):
-        counters = contest.store_all(connection, target, run)
-        families.store_members(connection, target)
-        families.settle_versions(connection, target)
-        return counters
+    if load.sets and is_empty(connection, "known") and is_empty(connection, target.name):
+        return families.store_first(connection, target, load, run)
     families.decide_sets(connection, target)
     families.settle_members(connection, target)
     counters = contest.store(connection, target, run, prepared.kept)

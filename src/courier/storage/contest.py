@@ -7,6 +7,7 @@ Everything here works through temporary tables and views of one connection, made
     buried    key -> deleted_at, for keys that the source deleted: a version that is not newer stays out
     decided   `_rid`, `_stored` (rowid of the stored row) and `_outcome` of every offered row
     gone      `_stored` of stored rows that are to be removed
+    taken     the rows that were stored into an empty table
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from courier.storage.duck import Connection
 
 TAKEN = "('inserted', 'updated')"
+_RID = "(file_index::BIGINT << 40 | file_row_number)"  # parquet's own: which file, and which row of it
 
 
 def offer(connection: Connection, target: Target, load: FeedLoad) -> None:
@@ -36,18 +38,9 @@ def offer(connection: Connection, target: Target, load: FeedLoad) -> None:
         empty = comma(_column(name, kind, False) for name, kind in wanted.items())
         connection.execute(f"CREATE OR REPLACE TEMP VIEW offered AS SELECT 0 AS _rid, {empty} WHERE false")
         return
-    relation = _with_rowid(connection, load.rows)
-    there = {name for name, *_ in connection.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()}
+    there = {name for name, *_ in connection.execute(f"DESCRIBE SELECT * FROM {load.rows}").fetchall()}
     columns = comma(_column(name, kind, name in there) for name, kind in wanted.items())
-    connection.execute(f"CREATE OR REPLACE TEMP VIEW offered AS SELECT rowid AS _rid, {columns} FROM {relation}")
-
-
-def _with_rowid(connection: Connection, relation: str) -> str:
-    """The relation itself if it is a table; parquet is copied into one, so that its rows can be told apart."""
-    if "(" not in relation:
-        return relation
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE offered_copy AS SELECT * FROM {relation}")
-    return "temp.offered_copy"
+    connection.execute(f"CREATE OR REPLACE TEMP VIEW offered AS SELECT {_RID} AS _rid, {columns} FROM {load.rows}")
 
 
 def _column(name: str, kind: str, there: bool) -> str:
@@ -62,12 +55,6 @@ def bury(connection: Connection, target: Target, load: FeedLoad) -> None:
         "CREATE OR REPLACE TEMP TABLE buried AS SELECT key, max(deleted_at) AS deleted_at "
         f"FROM ({known} {new}) WHERE key IS NOT NULL AND deleted_at IS NOT NULL GROUP BY key"
     )
-
-
-def is_first(connection: Connection, target: Target) -> bool:
-    """Whether nothing is stored yet and no offered key comes twice, so that there is nothing to compare."""
-    twins = f"SELECT 1 FROM offered GROUP BY {comma(target.key)} HAVING count(*) > 1 LIMIT 1"
-    return is_empty(connection, target.name) and connection.execute(twins).fetchone() is None
 
 
 def find_losers(connection: Connection, target: Target, candidates: str = "offered", first: str = "") -> None:
@@ -176,10 +163,19 @@ def _has_new_deletes(connection: Connection, target: Target, load: FeedLoad) -> 
     return connection.execute(query).fetchone() is not None
 
 
-def store_all(connection: Connection, target: Target, run: str) -> Counters:
-    """Store `offered` as it is, into an empty table."""
-    connection.execute(_insert(target, "offered r", run))
-    return Counters(inserted=_count(connection, "offered"))
+def store_first(
+    connection: Connection, target: Target, run: str, candidates: str = "offered", first: str = ""
+) -> Counters:
+    """Store `candidates`, all of `offered` or the part of it that counts, into an empty table: nothing to compare.
+
+    Makes `taken`, a view of the rows that were stored. `first` is as in `find_losers`.
+    """
+    find_losers(connection, target, candidates, first)
+    beaten = "" if is_empty(connection, "losers") else "ANTI JOIN losers l ON l._rid = r._rid"
+    connection.execute(f"CREATE OR REPLACE TEMP VIEW taken AS SELECT r.* FROM {candidates} r {beaten}")
+    connection.execute(_insert(target, "taken r", run))
+    inserted = _count(connection, target.name)
+    return Counters(inserted=inserted, rejected=_count(connection, "offered") - inserted)
 
 
 def store(connection: Connection, target: Target, run: str, kept: tuple[str, ...]) -> Counters:

@@ -124,6 +124,29 @@ TABLES = (
         },
     ),
     LedgerTable(
+        "metafield_namespace",
+        "The namespaces of metafields: those that a feed keeps, and those that the source has besides",
+        {
+            "schema_name": _SCHEMA,
+            "table_name": _TABLE,
+            "namespace": ("VARCHAR", "the namespace"),
+            "chosen": ("BOOLEAN", "whether its records are kept"),
+            "stored": ("BIGINT", "rows in the table"),
+            "seen": ("BIGINT", "the most records of it that one run met; all of them after a run over everything"),
+        },
+    ),
+    LedgerTable(
+        "view",
+        "The views of each schema, and why one is left out",
+        {
+            "schema_name": _SCHEMA,
+            "view_name": ("VARCHAR", "the view"),
+            "path": ("VARCHAR", "its file in the project"),
+            "fingerprint": ("VARCHAR", "changes with its SQL and with the schema's columns"),
+            "problem": ("VARCHAR", "why it could not be made; empty if it is there"),
+        },
+    ),
+    LedgerTable(
         "record_error",
         "Records that could not become rows: where they are and what they look like, never what they hold",
         {

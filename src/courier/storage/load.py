@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 from courier.clock import Interval
-from courier.config.project import DomainTable, Feed
+from courier.config.project import DomainTable, Feed, View
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Shaped:
           `_version` (the parent's last_updated in that response), `_fetched_at`, `_held` (BOOLEAN: a record of the
           set is in error, so the stored set stays).
     read: rows plus records in error.
+    seen, left_out: of metafields, the records of each namespace, and how many of them lie in one that is not kept.
     """
 
     feed: str
@@ -40,14 +42,16 @@ class Shaped:
     read: int
     errors: tuple[RecordError, ...] = ()
     unknown_fields: tuple[str, ...] = ()
+    seen: Mapping[str, int] = field(default_factory=dict)
+    left_out: int = 0
 
 
 @dataclass(frozen=True)
 class Landed:
-    """What dlt wrote: the database, its `_dlt_loads.load_id`, and the rows counted in each landing table."""
+    """What dlt wrote: its `_dlt_loads.load_id`, the files of each landing table, and the rows counted in them."""
 
-    database: Path
     load_id: str
+    files: dict[str, tuple[Path, ...]]
     counts: dict[str, int]
 
 
@@ -55,7 +59,7 @@ class Landed:
 class FeedLoad:
     """What one feed brings to the commit.
 
-    rows, sets, deletes: relations to read from (a landing table or `read_parquet([...])`), "" where there is none.
+    rows, sets, deletes: relations to read from (`read_parquet([...])`), "" where there is none.
     deletes: rows with `key` (text of the primary key) and `deleted_at`.
     whole: this was an unbounded, reconciled pull of full scope, so what is absent was deleted.
     """
@@ -71,6 +75,17 @@ class FeedLoad:
     whole: bool = False
     errors: tuple[RecordError, ...] = ()
     outside_window: int = 0
+    seen: Mapping[str, int] = field(default_factory=dict)  # of metafields: namespace -> records, kept or not
+
+
+@dataclass(frozen=True)
+class NamespaceCount:
+    """A namespace of metafields: whether it is kept, its rows in the table, and the most records that a run met."""
+
+    namespace: str
+    chosen: bool
+    stored: int
+    seen: int
 
 
 @dataclass(frozen=True)
@@ -112,6 +127,7 @@ class RunRecord:
     load_id: str | None
     api_version: str | None = None
     statuses: tuple[ColumnStatus, ...] = ()
+    views: tuple[View, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -119,9 +135,12 @@ class Committed:
     """What a commit came to, read before the private file was closed, so that nobody need open it again to ask.
 
     watermarks: of the run's feeds, with this run. last_change: the last run that changed anything, maybe this one.
+    namespaces: of the feeds of metafields. notes: sentences for the person who runs it.
     """
 
     counters: dict[str, Counters] = field(default_factory=dict)
     changed: bool = False
     watermarks: dict[str, datetime | None] = field(default_factory=dict)
     last_change: str | None = None
+    namespaces: dict[str, tuple[NamespaceCount, ...]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()

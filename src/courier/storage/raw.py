@@ -168,14 +168,22 @@ class RawWriter:
 
     def write(self, stream: str, records: Sequence[Mapping[str, Any]]) -> None:
         """Append records, which hold the double-underscore keys of the module's docstring, to one stream."""
-        if not records:
-            return
-        data = b"".join(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE) for record in records)
+        if records:
+            data = b"".join(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE) for record in records)
+            self._append(stream, data, len(records))
+
+    def write_lines(self, stream: str, data: bytes, lines: int) -> None:
+        """Append whole lines of a bulk result as they are; those of the root's stream are its records."""
+        if lines:
+            self._append(stream, data, lines)
+            self.records += lines if stream == self.layout.streams[0] else 0
+
+    def _append(self, stream: str, data: bytes, lines: int) -> None:
         segment = self._segment(stream)
         if stream not in self._files:
             self._files[stream] = self._open(segment.path)
         self._files[stream].write(data)
-        grown = Segment(segment.path, segment.size + len(data), segment.lines + len(records))
+        grown = Segment(segment.path, segment.size + len(data), segment.lines + lines)
         self._open_segments[stream][-1] = grown
         self._changed[grown.path.name] = grown
 

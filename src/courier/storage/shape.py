@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from courier.config.project import DomainTable, Feed
+from courier.config.project import DomainTable, Feed, Step
 from courier.errors import ConfigurationError, Incomplete, RunFailed
 from courier.storage.deletes import shape_deletes
 from courier.storage.duck import unreadable
@@ -23,10 +23,23 @@ from courier.storage.raw import read_manifest
 from courier.storage.selection import Computed, Node
 from courier.storage.shape_drift import unknown_fields
 from courier.storage.shape_errors import BadRow, line_errors, row_errors
-from courier.storage.shape_fields import fields_of, relation
+from courier.storage.shape_fields import fields_of, left_out_of, relation, value_at
 from courier.storage.shape_lines import Checked
-from courier.storage.shape_prepare import Roots, Values, Work, make_computed, make_roots, open_locked, records_of, write
+from courier.storage.shape_plain import as_pages
+from courier.storage.shape_namespaces import keep_chosen
+from courier.storage.shape_prepare import (
+    LinesInDoubt,
+    Roots,
+    Values,
+    Work,
+    make_computed,
+    make_roots,
+    open_locked,
+    records_of,
+    write,
+)
 from courier.storage.shape_sql import NO_ROOT, Rows, bad_rows, count_rows, good_rows, needs_id, sources_read
+from courier.storage.shape_texts import make_texts
 
 if TYPE_CHECKING:
     from courier.storage.duck import Connection
@@ -92,6 +105,16 @@ def _shape_all(
 ) -> tuple[Shaped, ...]:
     known = {**{feed.name: feed.table for feed in feeds}, **parents}
     used = _used(feeds, computed)
+    try:
+        work = replace(work, texts=make_texts(work, feeds, parents, used) if work.is_large else {})
+        return _shape_feeds(work, feeds, known, used)
+    except LinesInDoubt:
+        return _shape_feeds(as_pages(work), feeds, known, used)
+
+
+def _shape_feeds(
+    work: Work, feeds: Sequence[Feed], known: Mapping[str, DomainTable], used: Sequence[Computed]
+) -> tuple[Shaped, ...]:
     values = make_computed(work, used)
     roots = _make_all_roots(work, feeds, known)
     drift = unknown_fields(work, feeds, [known[name] for name in roots if name], used)
@@ -99,6 +122,7 @@ def _shape_all(
     for feed in feeds:
         rows = _rows(work, feed, roots.get(feed.table.parent) if feed.table.rows.lists else None, values)
         result = _shape_feed(work, feed, rows, values)
+        result = keep_chosen(work.connection, feed, result, work.out)
         shaped.append(replace(result, unknown_fields=drift.get(feed.name, ())))
     return tuple(shaped)
 
@@ -140,33 +164,41 @@ def _rows(work: Work, feed: Feed, roots: Roots | None, values: Mapping[str, Valu
         computed={name: value.relation for name, value in values.items()},
         keyed=frozenset(name for name, value in values.items() if value.keyed),
     )
-    for stream in needs_id(rows):
+    for stream in [*needs_id(rows), *([rows.levels.innermost] if layout.is_bulk else [])]:
         nodes[stream].fields.setdefault("id", Node())
     return rows
 
 
 def _shape_feed(work: Work, feed: Feed, rows: Rows, values: Mapping[str, Values]) -> Shaped:
+    if left_out := left_out_of(feed.table.rows, work.manifest.layout):
+        return Shaped(feed.name, (), _write_sets(work, feed, rows, frozenset(), left_out), 0)
     streams = sources_read(rows)
     checked = {stream: Checked(work.files(stream), ()) for stream in streams}
-    ready = _with_files(rows, checked, values)
+    ready = _with_files(work, rows, checked, values)
     try:
         outcome: _Outcome | None = _try(work, feed, ready, checked)
     except unreadable():
         outcome = None
     if outcome is None or any(row.is_nested for row in outcome.bad):
         checked = work.check(streams, rows.nodes, feed.name, rows.levels)
-        ready = replace(_with_files(rows, checked, values), verified=True)
+        ready = replace(_with_files(work, rows, checked, values), verified=True)
         outcome = _try_again(work, feed, ready, checked)
     return _account(work, feed, ready, checked, outcome)
 
 
-def _with_files(rows: Rows, checked: Mapping[str, Checked], values: Mapping[str, Values]) -> Rows:
-    relations = {stream: relation(found.files, rows.nodes[stream]) for stream, found in checked.items()}
+def _with_files(work: Work, rows: Rows, checked: Mapping[str, Checked], values: Mapping[str, Values]) -> Rows:
+    relations = {stream: _relation(work, stream, found, rows) for stream, found in checked.items()}
     needed = {rows.levels.innermost, *rows.levels.streams}
     picked = [found for stream, found in checked.items() if stream not in needed]
     names = {s.steps[0].name for c in rows.table.columns for s in c.sources if s.kind == "computed"}
     doubts = [records_of(picked), *(values[name].doubtful for name in names)]
     return replace(rows, relations=relations, doubtful=_doubtful(doubts, relations[rows.levels.innermost]))
+
+
+def _relation(work: Work, stream: str, checked: Checked, rows: Rows) -> str:
+    """The stream's texts, or its files without the lines that were found to be bad."""
+    node = rows.nodes[stream]
+    return work.relation(stream, node) if checked.files == work.files(stream) else relation(checked.files, node)
 
 
 def _doubtful(doubts: Iterable[frozenset[int] | None], innermost: str) -> str:
@@ -216,7 +248,7 @@ def _rows_path(work: Work, feed: Feed) -> Path:
 def _account(work: Work, feed: Feed, rows: Rows, checked: Mapping[str, Checked], outcome: _Outcome) -> Shaped:
     lines = [line for line in checked[rows.levels.innermost].bad if line.holds_rows]
     errors: list[RecordError] = line_errors(feed.name, feed.table, rows.layout, lines)
-    errors += row_errors(feed.name, feed.table, outcome.bad, work.raw)
+    errors += row_errors(feed.name, feed.table, outcome.bad, work.raw, work.manifest.layout)
     return Shaped(
         feed=feed.name,
         rows=(_rows_path(work, feed),) if outcome.good else (),
@@ -234,12 +266,25 @@ def _held(innermost: Checked, outcome: _Outcome) -> frozenset[int] | None:
     return lines | {row.record for row in outcome.bad if row.error != NO_ROOT}
 
 
-def _write_sets(work: Work, feed: Feed, rows: Rows, held: frozenset[int] | None) -> tuple[Path, ...]:
+def _write_sets(
+    work: Work, feed: Feed, rows: Rows, held: frozenset[int] | None, left_out: str = ""
+) -> tuple[Path, ...]:
+    """One set per root record; where the records lie in another part (`left_out`), only those known to be empty."""
     if not rows.carried:
         return ()
     records = ", ".join(str(record) for record in sorted(held or ()))
     is_held = "true" if held is None else f"__record IN ({records})" if held else "false"
     columns = f"{_set_number(work)} AS _set, __parent AS _parent, __version AS _version, __fetched AS _fetched_at"
     path = work.out / f"{feed.name}.sets.parquet"
-    count = write(work.connection, f"SELECT {columns}, {is_held} AS _held FROM {rows.roots}", path)
+    empty = f"SEMI JOIN {_empty(work, left_out)} USING (__record)" if left_out else ""
+    count = write(work.connection, f"SELECT {columns}, {is_held} AS _held FROM {rows.roots} {empty}", path)
     return (path,) if count else ()
+
+
+def _empty(work: Work, left_out: str) -> str:
+    """The root records whose list, as `Order.refunds`, is empty."""
+    root, *names = left_out.split(".")
+    node = Node()
+    node.at(names).is_list = True
+    values = value_at("r", [Step(name) for name in names])
+    return f"(SELECT __record FROM {work.relation(root, node)} r WHERE coalesce(len({values}), 0) = 0)"

@@ -16,7 +16,7 @@ from courier.storage.shape_lines import BadLine
 from courier.storage.shape_sql import KINDS, NESTED, NO_GROUND, NO_INSTANT, NO_KEY, NO_PARENT, NO_ROOT, SQL_FAILED
 from courier.storage.shape_values import reason
 
-Place = tuple[int, str | None, int | None]
+Place = tuple[int | str | None, ...]  # of a line: its record, parent and index, or in a bulk result its parent and id
 
 
 @dataclass(frozen=True)
@@ -29,24 +29,24 @@ class BadRow:
     index: int | None
     error: int
     shape: str
+    id: str | None
 
-    @property
-    def place(self) -> Place:
-        return self.record, self.parent_id, self.index
+    def place(self, layout: Layout) -> Place:
+        return (self.parent_id, self.id) if layout.is_bulk else (self.record, self.parent_id, self.index)
 
     @property
     def is_nested(self) -> bool:
         return self.error >= 0 and self.error % KINDS == NESTED
 
 
-def row_errors(feed: str, table: DomainTable, rows: Sequence[BadRow], raw: Path) -> list[RecordError]:
+def row_errors(feed: str, table: DomainTable, rows: Sequence[BadRow], raw: Path, layout: Layout) -> list[RecordError]:
     """One error per row. `raw` is the request's folder; files are named relative to the run's, two levels up."""
-    lines = {name: _find_lines(raw / name, found) for name, found in _by_file(rows).items()}
+    lines = {name: _find_lines(raw / name, found, layout) for name, found in _by_file(rows, layout).items()}
     errors = []
     for row in rows:
         file = raw / Path(row.file).name
         column, why = _explain(table, row.error)
-        line = lines[file.name].get(row.place, 0)
+        line = lines[file.name].get(row.place(layout), 0)
         errors.append(RecordError(feed, file_name(file), line, column, row.shape, why))
     return errors
 
@@ -83,19 +83,19 @@ def _column_at(table: DomainTable, layout: Layout, path: Sequence[str]) -> str:
     return ""
 
 
-def _by_file(rows: Sequence[BadRow]) -> dict[str, set[Place]]:
+def _by_file(rows: Sequence[BadRow], layout: Layout) -> dict[str, set[Place]]:
     found: dict[str, set[Place]] = {}
     for row in rows:
-        found.setdefault(Path(row.file).name, set()).add(row.place)
+        found.setdefault(Path(row.file).name, set()).add(row.place(layout))
     return found
 
 
-def _find_lines(file: Path, wanted: set[Place]) -> dict[Place, int]:
+def _find_lines(file: Path, wanted: set[Place], layout: Layout) -> dict[Place, int]:
     """The 1-based lines of a file on which the wanted records stand."""
     found: dict[Place, int] = {}
     with file.open("rb") as lines:
         for number, line in enumerate(lines, 1):
-            place = _place_of(line)
+            place = _place_of(line, layout)
             if place in wanted:
                 found.setdefault(place, number)
             if len(found) == len(wanted):
@@ -103,12 +103,16 @@ def _find_lines(file: Path, wanted: set[Place]) -> dict[Place, int]:
     return found
 
 
-def _place_of(line: bytes) -> Place | None:
+def _place_of(line: bytes, layout: Layout) -> Place | None:
     try:
         record = orjson.loads(line)
     except orjson.JSONDecodeError:
         return None
-    if not isinstance(record, Mapping) or not isinstance(record.get("__record"), int):
+    if not isinstance(record, Mapping):
+        return None
+    if layout.is_bulk:
+        return record.get("__parentId"), record.get("id")
+    if not isinstance(record.get("__record"), int):
         return None
     return record["__record"], record.get("__parentId"), record.get("__index")
 

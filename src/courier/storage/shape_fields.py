@@ -10,7 +10,7 @@ from courier.config.project import DomainTable, RowPath, Source, Step
 from courier.errors import ConfigurationError
 from courier.storage.duck import quote, text
 from courier.storage.raw import Layout
-from courier.storage.selection import Node, select, select_path
+from courier.storage.selection import Computed, Node, select, select_path
 
 BOOKKEEPING = {"__record": "BIGINT", "__parentId": "VARCHAR", "__index": "BIGINT", "__fetchedAt": "VARCHAR"}
 
@@ -48,6 +48,18 @@ def levels_of(rows: RowPath, layout: Layout) -> Levels:
     return Levels(tuple(streams), rows.lists[len(streams) - 1 :])
 
 
+def left_out_of(rows: RowPath, layout: Layout) -> str:
+    """The list on the way to the rows whose records lie in another part of the request: `Order.refunds`, or ""."""
+    paths = [
+        ".".join([rows.root, *(name for names in rows.lists[:depth] for name in names)]) for depth in _depths(rows)
+    ]
+    return next((path for path in paths if path in layout.left_out), "")
+
+
+def _depths(rows: RowPath) -> range:
+    return range(1, len(rows.lists) + 1)
+
+
 def level_of(rows: RowPath, source: Source) -> int:
     """How many lists below the root a source's value is: 0 is the root record."""
     return len(rows.lists) - source.climb
@@ -71,6 +83,11 @@ def fields_read(reads: Iterable[str], layout: Layout) -> dict[str, Node]:
         if node:
             node.is_list = True
     return _by_stream(roots, layout)
+
+
+def fields_asked(tables: Iterable[DomainTable], computed: Iterable[Computed], layout: Layout) -> dict[str, Node]:
+    """Stream -> everything that the tables, and the computed values that they use, read of it."""
+    return _by_stream(select(tuple(tables), tuple(computed), layout.lists), layout)
 
 
 def _by_stream(roots: Mapping[str, Node], layout: Layout) -> dict[str, Node]:

@@ -89,7 +89,7 @@ def select_good(rows: Rows, columns: Mapping[str, str]) -> str:
 
 
 def bad_rows(rows: Rows) -> str:
-    """The rows that do not: `__file`, `__record`, `__parentId`, `__index`, `__error` and `shape`."""
+    """The rows that do not: `__file`, `__record`, `__parentId`, `__index`, `__error` `shape` and `__id`."""
     cases = []
     places = _places(rows)
     for number in range(len(rows.table.columns)):
@@ -97,7 +97,7 @@ def bad_rows(rows: Rows) -> str:
         cases.append(f"WHEN {number} THEN concat_ws(' and ', {', '.join(shapes)})")
     shape = f"CASE WHEN __error < 0 THEN '' ELSE CASE __error // {KINDS} {' '.join(cases)} END END"
     where = '__file, __record, "__parentId", __index, __error'
-    return f"{_steps(rows)} SELECT {where}, {shape} AS shape FROM checked WHERE __error IS NOT NULL"
+    return f"{_steps(rows)} SELECT {where}, {shape} AS shape, __id FROM checked WHERE __error IS NOT NULL"
 
 
 def count_rows(rows: Rows) -> str:
@@ -169,6 +169,7 @@ def _records(rows: Rows, places: Sequence[Sequence[_Place]]) -> str:
     alias = f"l{len(levels.streams) - 1}"
     joined = _joined_levels(rows, places)
     columns = [f'{alias}.__record AS __record, {alias}."__parentId" AS "__parentId", {alias}.__index AS __index']
+    columns += [f"{_own_id(rows, alias)} AS __id"]
     columns += [f"{alias}.filename AS __file", f"{_broken(rows, joined)} AS __broken", _fetched(rows, alias)]
     columns += [f"{sql} AS {quote(name)}" for name, sql in rows.carried.items()]
     columns += [f"{p.sql} AS {p.name}" for found in places for p in found if not p.inline]
@@ -179,6 +180,12 @@ def _records(rows: Rows, places: Sequence[Sequence[_Place]]) -> str:
         relations.append(f"{rows.roots} AS rt ON rt.__record = {alias}.__record")
     relations += _picks(rows, places)
     return f"records AS (SELECT {', '.join(columns)}\nFROM {' LEFT JOIN '.join(relations)})"
+
+
+def _own_id(rows: Rows, alias: str) -> str:
+    """What tells a line of a bulk result from others of the same parent: pages number theirs."""
+    has_id = "id" in rows.nodes[rows.levels.innermost].fields
+    return f'{alias}."id"' if rows.layout.is_bulk and has_id else "NULL"
 
 
 def _fetched(rows: Rows, alias: str) -> str:
@@ -246,7 +253,7 @@ def _last(levels: Levels) -> str:
 
 def _sources(rows: Rows, places: Sequence[Sequence[_Place]]) -> str:
     last = _last(rows.levels)
-    kept = ["__record", '"__parentId"', "__index", "__file", "__broken", "__fetched"]
+    kept = ["__record", '"__parentId"', "__index", "__id", "__file", "__broken", "__fetched"]
     kept += [quote(name) for name in rows.carried]
     columns = [f"r.{name} AS {name}" for name in kept]
     joins = [f"{last} AS r"]

@@ -59,8 +59,9 @@ def looks_nested(value: str, is_list: bool) -> str:
 
 
 def _json_text(value: str) -> str:
-    # One regular expression: with two starts_with DuckDB needs 0.1 ms more to plan each of some 200 columns.
-    return rf"(CASE WHEN regexp_matches({value}, '^[\[{{]') THEN json_valid({value}) ELSE false END)"
+    # By code points, `[` and `{` come just before `\` and `|`. Comparing takes 10 ns a value, an expression 40.
+    opens = rf"({value} >= '[' AND {value} < '\') OR ({value} >= '{{' AND {value} < '|')"
+    return f"(CASE WHEN {opens} THEN json_valid({value}) ELSE false END)"
 
 
 def _boolean(value: str, _: ColumnType) -> str:
