@@ -217,7 +217,8 @@ def _load_rows(connection: Connection, prepared: Prepared, load: FeedLoad, run: 
     target = prepared.target
     contest.bury(connection, target, load)
     if is_empty(connection, "buried") and is_empty(connection, target.name):
-        return contest.store_first(connection, target, run)
+        contest.find_losers(connection, target)
+        return contest.store_first(connection, target, run, but_losers=not is_empty(connection, "losers"))
     contest.decide(connection, target)
     if (until := _absent_until(load)) is not None:
         contest.bury_absent(connection, target, until)
@@ -231,7 +232,7 @@ def _load_sets(connection: Connection, prepared: Prepared, load: FeedLoad, run: 
     target = prepared.target
     families.answer(connection, target, load)
     if load.sets and is_empty(connection, "known") and is_empty(connection, target.name):
-        return families.store_first(connection, target, load, run)
+        return families.store_first(connection, target, run)
     families.decide_sets(connection, target)
     families.settle_members(connection, target)
     counters = contest.store(connection, target, run, prepared.kept)

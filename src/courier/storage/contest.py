@@ -57,14 +57,19 @@ def bury(connection: Connection, target: Target, load: FeedLoad) -> None:
     )
 
 
-def find_losers(connection: Connection, target: Target, candidates: str = "offered", first: str = "") -> None:
-    """Make `losers`. Ranking is done only for keys that come twice; `first` ranks before the row's own version."""
+def has_twins(connection: Connection, target: Target, candidates: str = "offered") -> bool:
+    """Whether a key comes twice. Makes `twins`, those keys."""
     keys = comma(target.key)
     connection.execute(f"""
         CREATE OR REPLACE TEMP TABLE twins AS
         SELECT {keys} FROM {candidates} GROUP BY {keys} HAVING count(*) > 1
     """)
-    if is_empty(connection, "twins"):  # nearly always, and to plan the ranking costs 3 ms
+    return not is_empty(connection, "twins")
+
+
+def find_losers(connection: Connection, target: Target, candidates: str = "offered", first: str = "") -> None:
+    """Make `losers`. Ranking is done only for keys that come twice; `first` ranks before the row's own version."""
+    if not has_twins(connection, target, candidates):  # nearly always, and to plan the ranking costs 3 ms
         connection.execute("CREATE OR REPLACE TEMP TABLE losers AS SELECT 0::BIGINT AS _rid WHERE false")
         return
     connection.execute(f"""
@@ -164,14 +169,13 @@ def _has_new_deletes(connection: Connection, target: Target, load: FeedLoad) -> 
 
 
 def store_first(
-    connection: Connection, target: Target, run: str, candidates: str = "offered", first: str = ""
+    connection: Connection, target: Target, run: str, candidates: str = "offered", *, but_losers: bool
 ) -> Counters:
     """Store `candidates`, all of `offered` or the part of it that counts, into an empty table: nothing to compare.
 
-    Makes `taken`, a view of the rows that were stored. `first` is as in `find_losers`.
+    Makes `taken`, a view of the rows that were stored. `but_losers`: `losers` were found, and stay out.
     """
-    find_losers(connection, target, candidates, first)
-    beaten = "" if is_empty(connection, "losers") else "ANTI JOIN losers l ON l._rid = r._rid"
+    beaten = "ANTI JOIN losers l ON l._rid = r._rid" if but_losers else ""
     connection.execute(f"CREATE OR REPLACE TEMP VIEW taken AS SELECT r.* FROM {candidates} r {beaten}")
     connection.execute(_insert(target, "taken r", run))
     inserted = _count(connection, target.name)

@@ -29,6 +29,10 @@ _BEST = """
     QUALIFY row_number() OVER (PARTITION BY _parent ORDER BY _version DESC NULLS LAST, _fetched_at DESC, _set) = 1"""
 
 
+# A parent without versions (locations) is there again if it was seen after it was found to be gone.
+_AFTER = f"b._version > k.version OR (b._version = {BEGINNING} AND b._fetched_at > k.version)"
+
+
 def answer(connection: Connection, target: Target, load: FeedLoad) -> None:
     """Make `known` and `answered`. A set that is held, because one of its records is in error, does not compete."""
     family = _family(target)
@@ -52,7 +56,7 @@ def answer(connection: Connection, target: Target, load: FeedLoad) -> None:
         )
         SELECT b.*, CASE
             WHEN k.parent IS NULL THEN 'newer'
-            WHEN k.deleted THEN CASE WHEN b._version > k.version THEN 'newer' ELSE 'older' END
+            WHEN k.deleted THEN CASE WHEN {_AFTER} THEN 'newer' ELSE 'older' END
             WHEN b._version = k.version AND b._fetched_at = k.fetched_at THEN 'same'
             WHEN {_later("b._version", "b._fetched_at", "k")} THEN 'newer'
             ELSE 'older' END AS _state
@@ -60,25 +64,21 @@ def answer(connection: Connection, target: Target, load: FeedLoad) -> None:
     """)
 
 
-def store_first(connection: Connection, target: Target, load: FeedLoad, run: str) -> Counters:
+def store_first(connection: Connection, target: Target, run: str) -> Counters:
     """Store the sets of a table that never had any. Needs `answered`."""
-    _make_candidates(connection)
     strays = "SELECT 1 FROM offered r ANTI JOIN answered a ON a._set = r._set AND a._parent = r._parent LIMIT 1"
-    if connection.execute(strays).fetchone() is None and not _share_a_key(connection, target):
-        counters = contest.store_first(connection, target, run)
+    if connection.execute(strays).fetchone() is None and not contest.has_twins(connection, target):
+        counters = contest.store_first(connection, target, run, but_losers=False)
     else:
-        counters = contest.store_first(connection, target, run, "candidates", _FIRST)
+        _make_candidates(connection)
+        find_losers(connection, target, "candidates", _FIRST)
+        counters = contest.store_first(connection, target, run, "candidates", but_losers=True)
     family = _family(target)
     if family.column is None:
         keys = comma(target.key)
         connection.execute(f"INSERT INTO {family.side} ({keys}, _parent) SELECT {keys}, _parent FROM taken")
     settle_versions(connection, target)
     return counters
-
-
-def _share_a_key(connection: Connection, target: Target) -> bool:
-    twins = f"SELECT 1 FROM offered GROUP BY {comma(target.key)} HAVING count(*) > 1 LIMIT 1"
-    return connection.execute(twins).fetchone() is not None
 
 
 _FIRST = "(c._state = 'newer') DESC, c._version DESC, c._answered DESC, c._parent,"

@@ -112,8 +112,11 @@ def open_locked(raw: Path, out: Path) -> Connection:
     connection = connect(threads=_threads(raw))
     _tune(connection, out)
     # Joins are written with the smaller side on the right, and files of JSON tell the optimizer nothing; a filter
-    # pushed below the casts would make every cast twice.
-    connection.execute("SET disabled_optimizers = 'join_order,build_side_probe_side,filter_pushdown'")
+    # pushed below the casts would make every cast twice. Without statistics no column of a parquet file is REQUIRED,
+    # which is how dlt knows every column; of one that differs it would write the whole file anew.
+    connection.execute(
+        "SET disabled_optimizers = 'join_order,build_side_probe_side,filter_pushdown,statistics_propagation'"
+    )
     folders = ", ".join(text(str(folder)) for folder in (raw, out))
     connection.execute(f"SET allowed_directories = [{folders}]")
     connection.execute("SET enable_external_access = false")
