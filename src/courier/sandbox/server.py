@@ -15,8 +15,10 @@ import uvicorn
 from courier.errors import UsageError
 from courier.sandbox.shop import Shop
 from courier.sandbox.shopify.app import Admin
+from courier.sandbox.shopify.bulk.files import File
 from courier.sandbox.shopify.faults import Faults
 from courier.sandbox.shopify.service import Service, Settings
+from courier.sandbox.shopify.versions import SUPPORTED
 
 HOST = "127.0.0.1"
 
@@ -78,6 +80,13 @@ class Sandbox:
 
     def reset(self, changes: bool = False) -> None:
         self._admin.reset(changes)
+
+    def write_bulk(self, query: str, version: str = SUPPORTED[-1], grouped: bool = False) -> File:
+        """Write a bulk operation's file ahead. An operation of the same selection that finds the same records takes it.
+
+        Raises Refused where the query breaks a rule.
+        """
+        return self.service.bulk.write(self.service.root(version), query, grouped)
 
     def start(self) -> Sandbox:
         """Listen, and return when the first request can be sent."""

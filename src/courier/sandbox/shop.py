@@ -8,6 +8,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import RLock
 from typing import Any
 from zlib import crc32
@@ -42,6 +43,8 @@ class Shop:
         self.revision = 0
         self._lock = RLock()
         self._history: History | None = None
+        self._first: History | None = None  # as it stood at the anchor
+        self._earlier: tuple[tuple[int, int], History] | None = None
         self._applied = 0
         self._read_at: tuple[int, int] | None = None
 
@@ -83,12 +86,26 @@ class Shop:
         with self._lock:  # a server's thread and its test may both come first
             if self._history is None:
                 self._history, self._applied = generate(self.options, self.anchor_seconds), 0
+                self._first = self._history
             if self._applied < len(self.changes):
                 changed = self._history.copy()
                 for change in self.changes[self._applied :]:
                     apply(changed, self.options, change)
                 self._history, self._applied = changed, len(self.changes)
             return self._history
+
+    def history_at(self, seconds: int) -> tuple[int, History]:
+        """The shop as it stood at an earlier instant, with the number of changes in it."""
+        with self._lock:
+            whole, wanted = self.history, sum(1 for change in self.changes if int(change["at"]) <= seconds)
+            if wanted == len(self.changes):
+                return wanted, whole
+            if self._earlier is None or self._earlier[0] != (self.revision, wanted):
+                base = self._first.copy() if self._first is not None else generate(self.options, self.anchor_seconds)
+                for change in self.changes[:wanted]:
+                    apply(base, self.options, change)
+                self._earlier = (self.revision, wanted), base
+            return wanted, self._earlier[1]
 
     def add(self, change: Change) -> None:
         """Make a change that lasts: `{"kind": "change" | "touch", "at": seconds, ...}`."""
@@ -113,7 +130,7 @@ class Shop:
         with self._lock:
             mine = (self.anchor_seconds, asdict(self.options), self.changes[: self._applied])
             if mine != (state["anchor"], state["options"], state["changes"][: self._applied]):
-                self._history, self._applied = None, 0
+                self._history, self._first, self._applied = None, None, 0
             self.anchor = datetime.fromtimestamp(state["anchor"], UTC)
             self.options, self.changes = Options(**state["options"]), state["changes"]
             self.revision += 1
@@ -141,6 +158,14 @@ class Shop:
         draft.chmod(0o600)
         draft.replace(self.folder / STATE_FILE)
         self._read_at = self._stamp()
+
+    @cached_property
+    def files(self) -> Path:
+        """Where files may be written for this shop. Without a folder they go when the shop does."""
+        if self.folder is not None:
+            return self.folder / "bulk"
+        self._temporary = TemporaryDirectory(prefix="sandbox-")
+        return Path(self._temporary.name)
 
     @property
     def identity(self) -> int:

@@ -16,7 +16,7 @@ from courier.sandbox.history.generate import FIRST_EVENT, unsold, with_totals, w
 from courier.sandbox.history.options import Options, Roll, pick, roll_for
 from courier.sandbox.history.orders import make_order
 from courier.sandbox.history.people import customer_family
-from courier.sandbox.history.rows import EventRow, History, OrderRow
+from courier.sandbox.history.rows import CheckoutChange, EventRow, History, OrderRow
 
 
 def apply(history: History, options: Options, change: Mapping[str, Any]) -> None:
@@ -36,6 +36,7 @@ def _touch(history: History, order_id: int, at: int) -> None:
 
 
 def _change(history: History, options: Options, orders: int, number: int, at: int) -> None:
+    history.checkout_changes = (*history.checkout_changes, CheckoutChange(at, number, orders))
     roll = roll_for(options.seed, "chan", number)
     buyers: set[int] = set()
     fresh = max(1, orders // 4) if orders else 0

@@ -10,6 +10,7 @@ from courier.sandbox.history.options import DAY, Options
 from courier.sandbox.history.orders import World, order_family
 from courier.sandbox.history.people import customer_family
 from courier.sandbox.history.rows import CustomerFamily, EventRow, History, OrderRow
+from courier.sandbox.uncollected import uncollected
 
 FIRST_EVENT = 16_500_000_000_000
 FIRST_GONE_PRODUCT = 7_299_000_000_000
@@ -19,7 +20,12 @@ UNSOLD = 10  # every tenth product is never ordered, so that it can be deleted w
 
 def generate(options: Options, anchor: int) -> History:
     """Deterministic: the same options and anchor (seconds since 1970) give the same history."""
-    history = History()
+    with uncollected():
+        return _generate(options, anchor)
+
+
+def _generate(options: Options, anchor: int) -> History:
+    history = History(options=options, anchor=anchor)
     history.locations = {row.id: row for row in location_rows(options, anchor)}
     products = (product_family(options, index, anchor) for index in range(options.products))
     history.products = {family.product.id: family for family in products}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from courier.sandbox.history.discounts import discount
 from courier.sandbox.history.options import DAY, SPAN, Options, Roll, maybe, pick, roll_for, some_tags
@@ -79,7 +80,7 @@ def _line(world: World, order_id: int, index: int, position: int, roll: Roll) ->
         order_id=order_id,
         product_id=None if product_gone else variant.product_id,
         variant_id=None if variant_gone else variant.id,
-        name=title if custom else f"{title} - {variant.title}",
+        name=title if custom else _full_name(title, variant.title),
         title=title,
         variant_title=None if custom else variant.title,
         sku=None if custom else variant.sku,
@@ -101,6 +102,11 @@ def _line(world: World, order_id: int, index: int, position: int, roll: Roll) ->
         price=variant.price,
         total_discount=0,
     )
+
+
+@lru_cache(maxsize=65_536)  # one text for all lines of a variant: 80 bytes less for each
+def _full_name(title: str, variant: str) -> str:
+    return f"{title} - {variant}"
 
 
 def _order(

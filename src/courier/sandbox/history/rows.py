@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from courier.sandbox.history.options import Options
+
 Seconds = int
 Cents = int
 
@@ -280,6 +282,52 @@ class EventRow:
     subject_type: str
 
 
+@dataclass(frozen=True, slots=True)
+class MetafieldRow:
+    """`owner` as Shopify names owner types: CUSTOMER, PRODUCT_VARIANT."""
+
+    id: int
+    owner: str
+    owner_id: int
+    namespace: str
+    key: str
+    type: str
+    value: str
+    created_at: Seconds
+    updated_at: Seconds
+
+
+@dataclass(frozen=True, slots=True)
+class CheckoutRow:
+    """A checkout that was left; `completed_at` is set where the customer came back."""
+
+    id: int
+    name: str
+    created_at: Seconds
+    updated_at: Seconds
+    completed_at: Seconds | None
+    customer_id: int | None
+    currency: str
+    discount_codes: tuple[str, ...]
+    note: str
+    taxes_included: bool
+    line_items_price: Cents
+    discounts: Cents
+    subtotal: Cents
+    tax: Cents | None
+    duties: Cents | None
+    total: Cents
+
+
+@dataclass(frozen=True, slots=True)
+class CheckoutChange:
+    """A change of the shop, as checkouts take part in it."""
+
+    at: Seconds
+    number: int
+    orders: int
+
+
 @dataclass(slots=True)
 class History:
     """Everything that ever happened in the made-up shop, as it stands now. Families by id."""
@@ -290,6 +338,9 @@ class History:
     orders: dict[int, OrderFamily] = field(default_factory=dict)
     events: list[EventRow] = field(default_factory=list)
     made_products: int = 0  # by changes, whether still there or not: an id is never used twice
+    options: Options | None = None
+    anchor: Seconds = 0
+    checkout_changes: tuple[CheckoutChange, ...] = ()  # checkouts are made of them when they are asked for
 
     def variants(self) -> Iterator[VariantRow]:
         for family in self.products.values():
@@ -304,4 +355,7 @@ class History:
             dict(self.orders),
             list(self.events),
             self.made_products,
+            self.options,
+            self.anchor,
+            self.checkout_changes,
         )

@@ -13,10 +13,12 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from courier.errors import UsageError
+from courier.sandbox.shopify.bulk.download import TRANSPORT, answer_download
 from courier.sandbox.shopify.faults import Fault, Faults, find
+from courier.sandbox.shopify.rest import Rest, origin
 from courier.sandbox.shopify.service import STORE, Service
 from courier.sandbox.shopify.versions import answered_by
 
@@ -44,6 +46,7 @@ class Admin:
         self.faults = faults
         self.client_secret = f"shpss_sandbox_{service.shop.options.seed:x}"
         self.tokens: dict[str, datetime] = {}
+        self.rest = Rest(service)
 
     def credentials(self) -> dict[str, str]:
         return {
@@ -53,21 +56,26 @@ class Admin:
             "SHOPIFY_CLIENT_SECRET": self.client_secret,
         }
 
-    def application(self) -> Starlette:
+    def application(self) -> ASGIApp:
         control = {
             "truth": (self._truth, ["GET"]),
             "requests": (self._requests, ["GET"]),
             "faults": (self._faults, ["GET", "POST", "DELETE"]),
             "clock": (self._clock, ["GET", "POST"]),
+            "lag": (self._lag, ["GET", "POST"]),
             "reset": (self._reset, ["POST"]),
         }
-        return Starlette(
+        routes = Starlette(
             routes=[
                 Route("/admin/api/{version}/graphql.json", self._graphql, methods=["POST"]),
                 Route("/admin/oauth/access_token", self._token, methods=["POST"]),
+                Route("/bulk/{opaque}/{name}", self._download, methods=["GET", "HEAD"]),
+                Route("/admin/oauth/access_scopes.json", self._rest, methods=["GET"]),
+                Route("/admin/api/{version}/{path:path}.json", self._rest, methods=["GET"]),
                 *(Route(f"/_sandbox/{name}", call, methods=methods) for name, (call, methods) in control.items()),
             ]
         )
+        return _with_transport(routes)
 
     async def _graphql(self, request: Request) -> Response:
         raw = await request.body()
@@ -102,8 +110,26 @@ class Admin:
             return reply({"errors": "The request body is not valid JSON"}, 783)
         if not isinstance(body, dict) or not isinstance(body.get("query"), str):
             return reply({"errors": {"query": "Required parameter missing or invalid"}}, 400)
+        self.service.bulk.origin = origin(request)
         content = orjson.dumps(self.service.answer(body, version, due))
         return _response(content, version, due)
+
+    async def _rest(self, request: Request) -> Response:
+        due = self.faults.due(f"GET {request.url.path}?{request.url.query}")
+        response = await self._before(due)
+        if response is None and not self._known(request.headers.get("X-Shopify-Access-Token", "")):
+            response = reply({"errors": BAD_TOKEN}, 401)
+        if response is None:
+            response = self.rest.answer(request) if "path" in request.path_params else self.rest.scopes()
+        response.headers["X-Request-Id"] = str(uuid4())
+        return response
+
+    async def _download(self, request: Request) -> Response:
+        due = self.faults.due(f"GET {request.url.path}")
+        response = answer_download(self.service.bulk, request, due)
+        told = {"operation": "download", "range": request.headers.get("range"), "status": response.status_code}
+        self.service.log.append({"query": "", "version": "", "cost": None, **told})
+        return response
 
     def _known(self, token: str) -> bool:
         if secrets.compare_digest(token.encode(), self.service.shop.token.encode()):
@@ -155,6 +181,12 @@ class Admin:
             shop.offset = timedelta(seconds=start + float(given.get("offset", given.get("advance", 0))))
         return reply({"now": shop.now(), "offset": shop.offset.total_seconds()})
 
+    async def _lag(self, request: Request) -> Response:
+        """GET, or POST {"seconds": that searches and counts lag behind the records}."""
+        if request.method == "POST":
+            self.service.index_lag = float(orjson.loads(await request.body())["seconds"])
+        return reply({"seconds": self.service.index_lag})
+
     async def _reset(self, request: Request) -> Response:
         """Faults, log, bucket, tokens and clock as at the start; {"changes": true} undoes the shop's changes too."""
         raw = await request.body()
@@ -168,6 +200,16 @@ class Admin:
         self.service.shop.offset = timedelta(0)
         if changes:
             self.service.shop.reset()
+
+
+def _with_transport(application: ASGIApp) -> ASGIApp:
+    """Lets an answer end its connection with a TCP reset, for which ASGI has no message."""
+
+    async def entry(scope: Scope, receive: Receive, send: Send) -> None:
+        scope[TRANSPORT] = getattr(getattr(send, "__self__", None), "transport", None)
+        await application(scope, receive, send)
+
+    return entry
 
 
 def _response(content: bytes, version: str, due: list[Fault]) -> Response:

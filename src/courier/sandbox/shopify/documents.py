@@ -10,6 +10,7 @@ from importlib import resources
 from graphql import DocumentNode, GraphQLError, GraphQLObjectType, GraphQLSchema, build_schema, parse, validate
 
 from courier.sandbox.shopify.messages import as_shopify_says
+from courier.sandbox.shopify.others import others_text
 from courier.sandbox.shopify.versions import missing_fields
 
 SCHEMA_FILE = "schema/admin_2026-10.graphql"
@@ -27,7 +28,7 @@ class Document:
 @cache
 def schema(version: str) -> GraphQLSchema:
     """The vendored subset, less the fields that `version` does not have yet."""
-    text = resources.files("courier.sandbox.shopify").joinpath(SCHEMA_FILE).read_text("utf-8")
+    text = resources.files("courier.sandbox.shopify").joinpath(SCHEMA_FILE).read_text("utf-8") + others_text()
     # Validating the schema itself costs 60 ms and reports deprecated implementations of Node.id.
     built = build_schema(text, assume_valid=True, no_location=True)
     for type_name, names in missing_fields(version).items():

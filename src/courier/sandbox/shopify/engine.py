@@ -29,6 +29,7 @@ from graphql.execution.executor import Executor
 from graphql.pyutils import Path
 
 from courier.sandbox.shopify.documents import schema
+from courier.sandbox.shopify.others import stand_in
 from courier.sandbox.shopify.values import Node, Ref
 
 
@@ -129,6 +130,8 @@ def _resolve(source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> An
     if reason is not None:
         raise GraphQLError(reason, extensions=access_denied(reason))
     value = source.get(info.field_name, Undefined)
+    if value is Undefined:
+        value = stand_in(info.parent_type, info.field_name)
     return value(info, **arguments) if callable(value) else value
 
 

@@ -22,8 +22,28 @@ KINDS = frozenset(
         "slow",
         "mutate",
         "bad_value",
+        "bulk_failed",
+        "bulk_access_denied",
+        "bulk_expired",
+        "bulk_canceled",
+        "bulk_canceling",
+        "bulk_busy",
+        "bulk_slow",
+        "bulk_short",
+        "bulk_miscount",
+        "bulk_filesize",
+        "bulk_lost_root",
+        "bulk_duplicate",
+        "bulk_torn",
+        "download_truncated",
+        "download_reset",
+        "download_status",
+        "download_no_range",
+        "download_garbled",
     }
 )
+# A fault of these kinds meets only requests with this text in them, whatever else `contains` asks for.
+POINTS = {"bulk_busy": "bulkOperation", "bulk_": "bulkOperationRunQuery", "download_": "GET /bulk/"}
 
 
 @dataclass(frozen=True)
@@ -35,6 +55,19 @@ class Fault:
               page of the same query again), hidden (`record` is missing from pages, not from counts and ids), slow
               (`seconds`), mutate (an order changes before the answer: `record`, or the one asked for, or one in the
               middle), bad_value (`field` of `record`, or of the first record that has it, becomes `value`)
+
+    Of the bulk operation that a request makes (all seconds are the shop's clock's):
+              bulk_failed (`error` INTERNAL_SERVER_ERROR or TIMEOUT; with `partial` a `share` of its lines),
+              bulk_access_denied, bulk_expired, bulk_canceled (by somebody), bulk_canceling (for `seconds`), bulk_slow
+              (takes `seconds`), bulk_busy (`count` foreign operations run for `seconds`; met by any request about
+              bulk), bulk_short (a line is missing), bulk_miscount (`field` objectCount or rootObjectCount is one too
+              many), bulk_filesize (one byte too many is told), bulk_lost_root (`record` is in neither file nor
+              counts), bulk_duplicate (a root line comes twice), bulk_torn (the order `record` is edited while the
+              operation runs: its line is old, its children are new)
+    Of a download:
+              download_truncated (closed after a `share` of the bytes), download_reset (a TCP reset there),
+              download_status (`status`), download_no_range (a Range is ignored), download_garbled (a byte at `share`
+              is another)
     contains: only requests whose body holds this text; `nth`: only from the nth request that matches (1 is the first)
     times:    how often; 0 is for ever
     """
@@ -50,6 +83,10 @@ class Fault:
     record: str = ""
     field: str = ""
     value: Any = None
+    error: str = "INTERNAL_SERVER_ERROR"
+    partial: bool = False
+    share: float = 0.5
+    count: int = 5
 
 
 def read_fault(given: Mapping[str, Any]) -> Fault:
@@ -92,13 +129,19 @@ class Faults:
 
 
 def _hits(fault: Fault, counts: list[int], text: str) -> bool:
-    if fault.contains not in text:
+    if fault.contains not in text or _point(fault.kind) not in text:
+        return False
+    if text.startswith(POINTS["download_"]) and not fault.kind.startswith("download_"):
         return False
     counts[0] += 1
     if counts[0] < fault.nth:
         return False
     counts[1] += 1
     return True
+
+
+def _point(kind: str) -> str:
+    return next((text for start, text in POINTS.items() if kind.startswith(start)), "")
 
 
 def find(faults: Iterable[Fault], kind: str) -> Fault | None:

@@ -13,6 +13,7 @@ from courier.sandbox.history.rows import (
     VariantRow,
 )
 from courier.sandbox.shopify.metafields import metafields
+from courier.sandbox.shopify.other_nodes import other_product_fields
 from courier.sandbox.shopify.paging import Key, Many
 from courier.sandbox.shopify.values import Lookup, Node, Ref, decimal, gid, instant, instant_or_none, money, weight
 
@@ -38,10 +39,14 @@ def customer_node(family: CustomerFamily, view: Lookup) -> Node:
         "multipassIdentifier": row.multipass_identifier,
         "numberOfOrders": str(row.orders_count),
         "amountSpent": money(row.amount_spent, view.currency),
-        "lastOrder": Ref(lambda: view.order(row.last_order_id)),
+        "lastOrder": Ref(view.order, row.last_order_id),
         "defaultAddress": address_node(default) if default else None,
         "addressesV2": Many(family.addresses, address_node, _by_id),
-        "metafields": metafields("CUSTOMER", row.id, row.created_at),
+        "addresses": lambda info, first=None: [address_node(i) for i in family.addresses[:first]],
+        "email": row.email,
+        "phone": row.phone,
+        "displayName": " ".join(part for part in (row.first_name, row.last_name) if part),
+        "metafields": metafields("CUSTOMER", row.id, row.created_at, row.updated_at),
     }
 
 
@@ -55,6 +60,7 @@ def address_node(row: AddressRow) -> Node:
         "id": gid("MailingAddress", row.id) + "?model_name=CustomerAddress",
         **_place(row.place),
         "countryCodeV2": row.place.country_code,
+        "countryCode": row.place.country_code,
         "company": row.company,
         "firstName": row.first_name,
         "lastName": row.last_name,
@@ -85,6 +91,7 @@ def location_node(row: LocationRow) -> Node:
         "createdAt": instant(row.created_at),
         "updatedAt": instant(row.updated_at),
         "address": {**_place(row.place), "countryCode": row.place.country_code, "phone": row.phone},
+        "metafields": metafields("LOCATION", row.id, row.created_at, row.updated_at),
     }
 
 
@@ -106,8 +113,9 @@ def product_node(family: ProductFamily, view: Lookup) -> Node:
         "updatedAt": instant(row.updated_at),
         "publishedAt": instant_or_none(row.published_at),
         "variants": Many(family.variants, lambda variant: variant_node(variant, view), _by_position),
+        **other_product_fields(family, view.currency),
         "resourcePublicationsV2": Many((row,), _publication, lambda row: (row.id, row.id)),
-        "metafields": metafields("PRODUCT", row.id, row.created_at),
+        "metafields": metafields("PRODUCT", row.id, row.created_at, row.updated_at),
     }
 
 
@@ -140,9 +148,9 @@ def variant_node(row: VariantRow, view: Lookup) -> Node:
         "inventoryQuantity": row.inventory_quantity,
         "createdAt": instant(row.created_at),
         "updatedAt": instant(row.updated_at),
-        "product": Ref(lambda: view.product(row.product_id)),
+        "product": Ref(view.product, row.product_id),
         "inventoryItem": inventory_item_node(row),
-        "metafields": metafields("PRODUCT_VARIANT", row.id, row.created_at),
+        "metafields": metafields("PRODUCT_VARIANT", row.id, row.created_at, row.updated_at),
     }
 
 

@@ -40,14 +40,14 @@ def order_node(family: OrderFamily, view: Lookup) -> Node:
     return {
         **_header(row),
         **_sums(row),
-        "customer": Ref(lambda: view.customer(row.customer_id)),
-        "retailLocation": Ref(lambda: view.location(row.location_id)),
+        "customer": Ref(view.customer, row.customer_id),
+        "retailLocation": Ref(view.location, row.location_id),
         "lineItems": Many(family.lines, lambda line: line_node(line, family, view), _by_id),
         "discountApplications": Many(family.applications, lambda i: application_node(i, row.currency), _by_index),
         "shippingLines": Many(family.shipping_lines, lambda i: shipping_line_node(i, family), _by_id),
         "refunds": Refunds(family, view),
         "agreements": Many((), lambda i: {}, _by_id),
-        "metafields": metafields("ORDER", row.id, row.created_at),
+        "metafields": metafields("ORDER", row.id, row.created_at, row.updated_at),
     }
 
 
@@ -153,8 +153,8 @@ def line_node(row: LineRow, family: OrderFamily, view: Lookup) -> Node:
         "originalUnitPriceSet": bag(row.price, currency),
         "originalTotalSet": bag(row.price * row.quantity, currency),
         "totalDiscountSet": bag(row.total_discount, currency),
-        "product": Ref(lambda: view.product(row.product_id)),
-        "variant": Ref(lambda: view.variant(row.variant_id)),
+        "product": Ref(view.product, row.product_id),
+        "variant": Ref(view.variant, row.variant_id),
         "discountAllocations": _allocations(family, row.id, shipping=False),
     }
 
@@ -166,6 +166,8 @@ def _service(handle: str | None) -> Node | None:
 
 
 def _allocations(family: OrderFamily, line_id: int, shipping: bool) -> list[Node]:
+    if not family.allocations:
+        return []
     own = [i for i in family.allocations if i.line_id == line_id and i.shipping == shipping]
     return [_allocation(i, family) for i in sorted(own, key=lambda i: i.position)]
 
@@ -233,7 +235,7 @@ def refund_line_node(row: RefundLineRow, family: OrderFamily, view: Lookup) -> N
         "id": gid("RefundLineItem", row.id),
         "quantity": row.quantity,
         "restockType": row.restock_type,
-        "location": Ref(lambda: view.location(row.location_id)),
+        "location": Ref(view.location, row.location_id),
         "lineItem": Ref(lambda: next(line_node(i, family, view) for i in family.lines if i.id == row.line_id)),
         "subtotalSet": bag(row.subtotal, currency),
         "totalTaxSet": bag(row.tax, currency),

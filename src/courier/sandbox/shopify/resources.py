@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from courier.sandbox.history.rows import EventRow, LocationRow, VariantRow
+from courier.sandbox.shopify.checkout_nodes import checkout_node
 from courier.sandbox.shopify.nodes import customer_node, event_node, location_node, product_node, variant_node
 from courier.sandbox.shopify.order_nodes import order_node
 from courier.sandbox.shopify.search import Field
@@ -16,7 +17,10 @@ from courier.sandbox.shopify.view import View
 
 @dataclass(frozen=True)
 class Resource:
-    """`rows` lists what a view may see; `keys` are sort values by sort key, `default` the schema's own sort key."""
+    """`rows` lists what a view may see; `keys` are sort values by sort key, `default` the schema's own sort key.
+
+    `current` is the row of another state of the shop as a view sees it, or None.
+    """
 
     type_name: str
     rows: Callable[[View], Iterable[Any]]
@@ -25,6 +29,7 @@ class Resource:
     keys: dict[str, Callable[[Any], int | str]]
     default: str
     fields: dict[str, Field]
+    current: Callable[[Any, View], Any]
 
 
 def _text(read: Callable[[Any], Any]) -> Field:
@@ -60,6 +65,7 @@ CUSTOMERS = Resource(
         "state": _text(lambda i: i.customer.state),
         "tag": Field("tags", lambda i: i.customer.tags),
     },
+    current=lambda row, view: view.history.customers.get(row.customer.id),
 )
 ORDERS = Resource(
     "Order",
@@ -91,6 +97,7 @@ ORDERS = Resource(
         "test": _bool(lambda i: i.order.test),
         "tag": Field("tags", lambda i: i.order.tags),
     },
+    current=lambda row, view: view.order_family(row.order.id),
 )
 PRODUCTS = Resource(
     "Product",
@@ -110,7 +117,7 @@ PRODUCTS = Resource(
         "id": Field("number", lambda i: i.product.id),
         "updated_at": Field("time", lambda i: i.product.updated_at),
         "created_at": Field("time", lambda i: i.product.created_at),
-        "published_at": Field("time", lambda i: i.product.published_at),
+        "published_at": Field("time", lambda i: i.product.published_at, sparse=True),
         "title": _text(lambda i: i.product.title),
         "handle": _text(lambda i: i.product.handle),
         "vendor": _text(lambda i: i.product.vendor),
@@ -118,6 +125,7 @@ PRODUCTS = Resource(
         "status": _text(lambda i: i.product.status),
         "tag": Field("tags", lambda i: i.product.tags),
     },
+    current=lambda row, view: view.history.products.get(row.product.id),
 )
 
 
@@ -143,6 +151,7 @@ VARIANTS = Resource(
         "title": _text(lambda i: i.title),
         "taxable": _bool(lambda i: i.taxable),
     },
+    current=lambda row, view: view.variant_row(row.id),
 )
 
 
@@ -169,6 +178,28 @@ LOCATIONS = Resource(
         "active": _bool(lambda i: i.is_active),
         "legacy": _bool(lambda i: i.is_fulfillment_service),
     },
+    current=lambda row, view: view.history.locations.get(row.id),
+)
+CHECKOUTS = Resource(
+    "AbandonedCheckout",
+    rows=lambda view: view.checkouts.values(),
+    node=checkout_node,
+    identity=lambda i: i.id,
+    keys={
+        "ID": lambda i: i.id,
+        "CHECKOUT_ID": lambda i: i.id,
+        "CREATED_AT": lambda i: i.created_at,
+        "TOTAL_PRICE": lambda i: i.total,
+    },
+    default="ID",
+    fields={
+        "id": Field("number", lambda i: i.id),
+        "updated_at": Field("time", lambda i: i.updated_at),
+        "created_at": Field("time", lambda i: i.created_at),
+        "recovery_state": _text(lambda i: "recovered" if i.completed_at else "not_recovered"),
+        "status": _text(lambda i: "closed" if i.completed_at else "open"),
+    },
+    current=lambda row, view: view.checkouts.get(row.id),
 )
 EVENTS = Resource(
     "Event",
@@ -183,4 +214,5 @@ EVENTS = Resource(
         "action": _text(lambda i: i.action),
         "subject_type": _text(lambda i: i.subject_type),
     },
+    current=lambda row, view: row,
 )

@@ -20,6 +20,8 @@ _LOCATION = ("read_locations", "read_inventory", "read_markets_home")
 _SERVICE = ("read_fulfillments", "read_products", "read_custom_fulfillment_services")
 # (type, field) -> the scopes of which any one is enough
 _NEEDS: dict[tuple[str, str], tuple[str, ...]] = {
+    ("QueryRoot", "abandonedCheckouts"): ("read_orders",),
+    ("QueryRoot", "abandonedCheckoutsCount"): ("read_orders",),
     ("QueryRoot", "customers"): ("read_customers",),
     ("QueryRoot", "customersCount"): ("read_customers",),
     ("QueryRoot", "customer"): ("read_customers",),
@@ -32,6 +34,7 @@ _NEEDS: dict[tuple[str, str], tuple[str, ...]] = {
     ("QueryRoot", "productVariants"): ("read_products",),
     ("QueryRoot", "productVariantsCount"): ("read_products",),
     ("QueryRoot", "locations"): ("read_locations",),
+    ("AbandonedCheckout", "customer"): ("read_customers",),
     ("Customer", "lastOrder"): ("read_orders",),
     ("Order", "customer"): ("read_customers",),
     ("Order", "retailLocation"): _LOCATION,

@@ -6,6 +6,7 @@ as Shopify does: the result is then wider than was asked for.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -30,14 +31,20 @@ class Field:
 
     kind: str
     read: Callable[[Any], Any]
+    sparse: bool = False  # whether rows may have none
 
 
 @dataclass
 class Parsed:
-    """`accepts` tells whether a row is found; `warnings` as Shopify puts them into extensions.search."""
+    """`accepts` tells whether a row is found; `warnings` as Shopify puts them into extensions.search.
+
+    `bounds` are half-open ranges, by field, that every row found lies in; `exact` says that nothing else is asked.
+    """
 
     accepts: Predicate
     warnings: list[dict[str, str]] = field(default_factory=list)
+    bounds: dict[str, tuple[float, float]] = field(default_factory=dict)
+    exact: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,7 +65,44 @@ def parse_query(text: str | None, fields: Mapping[str, Field], manner: Manner = 
     """A query as a predicate; what cannot be understood is left out, with a warning."""
     parser = _Parser(_tokens(text or ""), fields, manner)
     predicate = parser.any_of()
-    return Parsed(predicate, parser.warnings)
+    bounds, exact = _bounds(parser.tokens, fields, manner)
+    return Parsed(predicate, parser.warnings, bounds, exact)
+
+
+def _bounds(
+    tokens: list[dict[str, str | None]], fields: Mapping[str, Field], manner: Manner
+) -> tuple[dict[str, tuple[float, float]], bool]:
+    """The ranges that a query of ANDs alone asks for, and whether it asks for nothing else."""
+    found: dict[str, tuple[float, float]] = {}
+    terms = [token for token in tokens if (token["word"] or "").upper() != "AND"]
+    if any(token["field"] is None for token in terms):
+        return found, False
+    exact = True
+    for token in terms:
+        name = token["field"] or ""
+        span = _range(token, fields[name], manner) if name in fields else None
+        exact = exact and span is not None
+        if span is not None:
+            low, high = found.get(name, (-math.inf, math.inf))
+            found[name] = max(low, span[0]), min(high, span[1])
+    return found, exact
+
+
+def _range(token: dict[str, str | None], known: Field, manner: Manner) -> tuple[float, float] | None:
+    """What a comparison of times leaves of all times; None for any other comparison."""
+    op, value = token["op"] or "=", token["single"] or token["double"] or token["plain"] or ""
+    if known.kind not in ("time", "day") or op == "!=" or value == "*" or known.sparse:
+        return None
+    try:
+        wanted = _seconds(value)
+    except ValueError:
+        return None
+    step = 86_400 if known.kind == "day" and manner.whole_days else 1
+    start = wanted // step * step
+    loose = step > 1 or not manner.exclusive_after
+    low = {">=": start, "=": start, ">": start if loose else start + step}.get(op, -math.inf)
+    high = {"<": start, "<=": start + step, "=": start + step}.get(op, math.inf)
+    return low, high
 
 
 def _tokens(text: str) -> list[dict[str, str | None]]:

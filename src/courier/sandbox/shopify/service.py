@@ -10,13 +10,16 @@ from graphql import DocumentNode, GraphQLError, OperationDefinitionNode
 
 from courier.sandbox.shop import Shop
 from courier.sandbox.shopify.bucket import SINGLE_QUERY_LIMIT, Bucket
+from courier.sandbox.shopify.bulk.server import Bulk, Run
 from courier.sandbox.shopify.cost import query_cost
 from courier.sandbox.shopify.documents import document, schema
 from courier.sandbox.shopify.engine import execute
 from courier.sandbox.shopify.faults import Fault, find, spoil
-from courier.sandbox.shopify.root import Listings, Root
+from courier.sandbox.shopify.listings import Listings
+from courier.sandbox.shopify.root import Root
 from courier.sandbox.shopify.scopes import GRANTED, denied
 from courier.sandbox.shopify.values import Node, gid, parse_gid
+from courier.sandbox.shopify.versions import SUPPORTED
 from courier.sandbox.shopify.view import Index, View
 
 STORE = "courier-sandbox"
@@ -33,6 +36,10 @@ class Settings:
     whole_days: bool = True  # customers' updated_at is searched by whole days
     protected_data: bool = True  # whether the app is approved for personal data
     token_seconds: int = 86_399
+    bulk_seconds: float = 0.0  # that a bulk operation takes, by the shop's clock; 0: done when it is asked about
+    bulk_cancel_seconds: float = 0.0  # that a cancelled one is CANCELING
+    bulk_slots: int | None = None  # None: what the API version allows
+    index_lag_seconds: float = 0.0  # that searches and counts lag behind the records
 
 
 @dataclass(frozen=True)
@@ -67,13 +74,21 @@ class Service:
     log: list[dict[str, Any]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.reset()
+        self.bulk = Bulk(self.shop, self.settings)
+        self._begin()
 
     def reset(self) -> None:
+        """As at the start, without the bulk operations that there were."""
+        self._begin()
+        self.bulk.reset()
+
+    def _begin(self) -> None:
         self.bucket = Bucket(self.settings.bucket_size, self.settings.restore_rate)
         self.log.clear()
         self._revision = -1
         self._last: dict[str, Mapping[str, Any]] = {}
+        self._lagging: tuple[tuple[int, int], Index, Listings] | None = None
+        self.index_lag = self.settings.index_lag_seconds
 
     def answer(self, body: Mapping[str, Any], version: str, faults: list[Fault]) -> Node:
         """The response's JSON. `body`: query, variables, operationName."""
@@ -120,7 +135,8 @@ class Service:
         root = self._root(asked.version, faults)
         call = Call(frozenset(self.settings.scopes), self.settings.protected_data)
         name = asked.operation.name.value if asked.operation.name else None
-        result = execute(asked.version, asked.ast, root.fields(), call, asked.variables, name)
+        bulk = self.bulk.fields(Run(root, faults, call.denied, lambda: self.root(asked.version)))
+        result = execute(asked.version, asked.ast, {**root.fields(), **bulk}, call, asked.variables, name)
         answer: Node = {"data": result.data}
         if result.errors:
             answer["errors"] = [_as_json(error) for error in result.errors]
@@ -158,10 +174,32 @@ class Service:
             self._index, self._listings = Index(self.shop.history), Listings()
         scopes = self.settings.scopes
         view = View(self._index, self.shop.options.currency, self.shop.seconds(), "read_all_orders" in scopes)
-        root = Root(view, self._listings, version, self._shop_node(), scopes)
+        indexed, listings = self._indexed(view)
+        root = Root(view, listings, version, self._shop_node(), scopes, indexed)
+        root.operation = self.bulk.node
         root.whole_days = self.settings.whole_days
         root.hidden = frozenset(fault.record for fault in faults if fault.kind == "hidden")
         return root
+
+    def root(self, version: str = SUPPORTED[-1]) -> Root:
+        """The root of a request without faults."""
+        return self._root(version, [])
+
+    def _indexed(self, view: View) -> tuple[View, Listings]:
+        """What searches see, and their listings: the shop as it stood before the lag."""
+        if not self.index_lag:
+            return view, self._listings
+        number, history = self.shop.history_at(int(self.shop.now().timestamp() - self.index_lag))
+        if history is view.history:
+            return view, self._listings
+        key = (self._revision, number)
+        if self._lagging is None or self._lagging[0] != key:
+            self._lagging = key, Index(history), Listings()
+        return View(self._lagging[1], view.currency, view.now, view.all_orders), self._lagging[2]
+
+    def view(self) -> View:
+        """The shop as it stands now, for what is not GraphQL."""
+        return self._root(SUPPORTED[-1], []).view
 
     def _shop_node(self) -> Node:
         return {

@@ -17,7 +17,11 @@ from typing import TYPE_CHECKING, Any, Union, get_args, get_origin, get_type_hin
 
 import orjson
 
+from courier.config.suggestions import did_you_mean
+from courier.errors import UsageError
 from courier.sandbox.history import rows
+from courier.sandbox.history.checkouts import checkouts
+from courier.sandbox.history.metafields import all_metafields
 from courier.sandbox.history.rows import History
 from courier.sandbox.shop import Shop
 from courier.storage.duck import connect, quote, text
@@ -44,6 +48,16 @@ KEYS: dict[str, tuple[str, ...]] = {
     "product_tags": ("product_id", "value"),
     "product_variant": ("id",),
 }
+# Tables of feeds that are not turned on by default, told when they are asked for.
+OPTIONAL: dict[str, tuple[str, ...]] = {
+    "abandoned_checkout": ("id",),
+    "customer_metafield": ("id",),
+    "location_metafield": ("id",),
+    "order_metafield": ("id",),
+    "product_metafield": ("id",),
+    "product_variant_metafield": ("id",),
+}
+_KEYS_OF = {**KEYS, **OPTIONAL}
 _MADE: dict[str, type] = {
     "location": rows.LocationRow,
     "product": rows.ProductRow,
@@ -56,6 +70,7 @@ _MADE: dict[str, type] = {
     "allocation": rows.AllocationRow,
     "refund_line": rows.RefundLineRow,
 }
+_MADE_FOR_OPTIONAL: dict[str, type] = {"checkout": rows.CheckoutRow, "metafield": rows.MetafieldRow}
 _TYPES = {int: "BIGINT", str: "VARCHAR", bool: "BOOLEAN", float: "DOUBLE"}
 _MACROS = """
     CREATE MACRO money(cents) AS (cents::DECIMAL(19,0) * 0.01::DECIMAL(3,2))::DECIMAL(19,4);
@@ -84,11 +99,18 @@ class TableChange:
     deleted: int
 
 
-def truth(shop: Shop) -> list[TableTruth]:
-    """Rows and hash of the thirteen domain tables, in the order of their names."""
+def truth(shop: Shop, tables: Iterable[str] = tuple(KEYS)) -> list[TableTruth]:
+    """Rows and hash of the thirteen domain tables in the order of their names, or of the tables asked for.
+
+    Raises UsageError for a table that there is not.
+    """
+    wanted = tuple(tables)
+    for table in wanted:
+        if table not in _KEYS_OF:
+            raise UsageError(f"the sandbox knows no table `{table}`", fix=did_you_mean(table, _KEYS_OF))
     with _Truth() as told:
-        told.tell("truth", shop.history, shop.options.currency)
-        return [told.hashed("truth", table) for table in KEYS]
+        told.tell("truth", shop.history, shop.options.currency, wanted)
+        return [told.hashed("truth", table) for table in wanted]
 
 
 def truth_rows(shop: Shop, table: str) -> list[dict[str, Any]]:
@@ -138,10 +160,12 @@ class _Truth:
     def tell(self, schema: str, history: History, currency: str, tables: Iterable[str] = tuple(KEYS)) -> None:
         """Make the domain tables of a history in `schema`."""
         run = self._connection.execute
+        tables = tuple(tables)
+        made = {**_MADE, **(_MADE_FOR_OPTIONAL if OPTIONAL.keys() & {*tables} else {})}
         run(f"CREATE SCHEMA {schema}; CREATE SCHEMA made")
         run(f"CREATE OR REPLACE MACRO shop_currency() AS {text(currency)}")
         with TemporaryDirectory(prefix="courier-sandbox-") as folder:
-            for name, kind in _MADE.items():
+            for name, kind in made.items():
                 self._load(Path(folder) / name, name, kind, _made(history, name))
         for table in tables:
             run(f"CREATE TABLE {schema}.{quote(table)} AS {_query(table)}")
@@ -164,7 +188,7 @@ class _Truth:
         return TableTruth(f"{SCHEMA}.{table}", int(found[0]), str(found[1]))
 
     def listed(self, schema: str, table: str) -> list[dict[str, Any]]:
-        order = ", ".join(quote(name) for name in KEYS[table])
+        order = ", ".join(quote(name) for name in _KEYS_OF[table])
         found = self._connection.execute(f"FROM {schema}.{quote(table)} ORDER BY {order}").fetchall()
         names = list(self.columns(schema, table))
         return [dict(zip(names, row, strict=True)) for row in found]
@@ -207,6 +231,10 @@ def _type(hint: Any) -> str:
 
 def _made(history: History, name: str) -> Iterator[Any]:
     """The rows of one of the history's tables."""
+    if name == "checkout":
+        return iter(checkouts(history).values())
+    if name == "metafield":
+        return all_metafields(history)
     if name == "location":
         return iter(history.locations.values())
     if name == "variant":

@@ -25,3 +25,8 @@ def missing_fields(version: str) -> dict[str, tuple[str, ...]]:
 
 def exclusive_after(version: str) -> bool:
     return version >= EXCLUSIVE_AFTER
+
+
+def bulk_slots(version: str) -> int:
+    """How many bulk queries an app may run at once on a shop."""
+    return 5 if version >= "2026-01" else 1

@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from courier.sandbox.history.checkouts import checkouts
 from courier.sandbox.history.options import DAY
-from courier.sandbox.history.rows import History, OrderFamily
-from courier.sandbox.shopify import nodes, order_nodes
+from courier.sandbox.history.rows import CheckoutRow, History, OrderFamily, VariantRow
+from courier.sandbox.shopify import checkout_nodes, nodes, order_nodes
 
 if TYPE_CHECKING:
     from courier.sandbox.shopify.values import Node
@@ -55,6 +56,14 @@ class View:
         self.oldest_order = 0 if all_orders else now - VISIBLE_DAYS * DAY
         self.oldest_event = now - EVENT_DAYS * DAY
 
+    @property
+    def checkouts(self) -> dict[int, CheckoutRow]:
+        return checkouts(self.history)
+
+    def checkout(self, identity: int) -> Node | None:
+        row = self.checkouts.get(identity)
+        return checkout_nodes.checkout_node(row, self) if row else None
+
     def sees(self, family: OrderFamily) -> bool:
         return family.order.created_at >= self.oldest_order
 
@@ -75,9 +84,12 @@ class View:
         return nodes.product_node(family, self) if family else None
 
     def variant(self, identity: int | None) -> Node | None:
-        family = self.history.products.get(self.index.product_of_variant.get(identity or 0, 0))
-        found = next((i for i in family.variants if i.id == identity), None) if family else None
+        found = self.variant_row(identity)
         return nodes.variant_node(found, self) if found else None
+
+    def variant_row(self, identity: int | None) -> VariantRow | None:
+        family = self.history.products.get(self.index.product_of_variant.get(identity or 0, 0))
+        return next((i for i in family.variants if i.id == identity), None) if family else None
 
     def location(self, identity: int | None) -> Node | None:
         row = self.history.locations.get(identity) if identity is not None else None
@@ -110,6 +122,7 @@ class View:
 
 
 _FINDERS = {
+    "AbandonedCheckout": View.checkout,
     "Order": View.order,
     "Customer": View.customer,
     "Product": View.product,

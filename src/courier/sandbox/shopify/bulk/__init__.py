@@ -1,0 +1,1 @@
+"""Bulk operations: one query over everything, answered with a file of JSON lines."""
