@@ -9,10 +9,18 @@ from courier.config.render import render, render_all
 from courier.config.rules import RULES
 from courier.connectors.shopify import connector
 from courier.storage.expressions import check_expressions
+from courier.storage.views import check_views
 from tests.config.projects import REPOSITORY, write_project
 
 PROJECTS = REPOSITORY / "tests" / "broken_projects"
-LATER = {"sql", "api-version", "unknown-rows", "unknown-computed", "unusable-from"}  # not rules of the files alone
+LATER = {
+    "sql",
+    "view",
+    "api-version",
+    "unknown-rows",
+    "unknown-computed",
+    "unusable-from",
+}  # not rules of the files alone
 BUILT_HERE = {"too-large"}  # a file that nobody wants in a repository
 
 
@@ -36,7 +44,7 @@ def test_rules_of_later_layers_are_shown_as_expected(rule: str) -> None:
     """What the SQL parser and the connector find is shown like what is found here."""
     project = load_project(PROJECTS / rule).project
     assert project is not None
-    problems = check_expressions(project)
+    problems = check_expressions(project) + check_views(project)
     for courier in project.couriers.values():
         problems += connector.check(project, courier)
     assert [problem.rule for problem in problems] == [rule]

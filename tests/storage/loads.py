@@ -81,7 +81,7 @@ class Set:
     """The rows of one parent, as one response gave them."""
 
     parent: int
-    version: int
+    version: int | None  # None: of a parent that has no last_updated
     rows: Sequence[Mapping[str, Any]] = ()
     fetched: int = 0
     held: bool = False
@@ -128,7 +128,7 @@ class Shop:
         rows, answered = [], []
         for number, one in enumerate(sets):
             which = {"_set": number, "_parent": one.parent, "_fetched_at": at(one.fetched)}
-            answered.append({**which, "_version": at(one.version), "_held": one.held})
+            answered.append({**which, "_version": None if one.version is None else at(one.version), "_held": one.held})
             rows += [{**row, **which} for row in one.rows]
         offered = relation({**own, **marks, "_fetched_at": "TIMESTAMPTZ"}, rows)
         return _feed_load(table, offered, len(rows), parent=parent, sets=relation(answers, answered), **more)

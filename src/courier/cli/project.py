@@ -43,11 +43,13 @@ def all_problems(root: Path) -> tuple[Project | None, tuple[Problem, ...]]:
     from courier.config.load import load_project
     from courier.connectors import connector_named
     from courier.storage.expressions import check_expressions
+    from courier.storage.views import check_views
 
     loaded = load_project(root)
     problems = list(loaded.problems)
     if loaded.project is not None:
         problems += check_expressions(loaded.project)
+        problems += check_views(loaded.project)
         for courier in loaded.project.couriers.values():
             problems += connector_named(courier.connector).check(loaded.project, courier)
     wrong = any(not problem.warning for problem in problems)

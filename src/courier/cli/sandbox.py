@@ -60,9 +60,10 @@ def change(orders: int, root: Path | None, as_json: bool) -> None:
 
 
 @sandbox.command(short_help="What the tables should hold: rows and hashes.")
+@click.option("--table", "wanted", multiple=True, help="This one, also of an optional feed: order_metafield.")
 @project_option
 @json_option
-def truth(root: Path | None, as_json: bool) -> None:
+def truth(wanted: tuple[str, ...], root: Path | None, as_json: bool) -> None:
     """What the shipped couriers should hold: rows and hash of each table, from the shop's own books.
 
     `courier tables --hash --sandbox` says what they do hold.
@@ -70,7 +71,7 @@ def truth(root: Path | None, as_json: bool) -> None:
     from courier.sandbox import open_shop
     from courier.sandbox import truth as truth_of
 
-    found = truth_of(open_shop(_folder(root)))
+    found = truth_of(open_shop(_folder(root)), wanted)
     if as_json:
         print_json({"version": 1, "sandbox": True, "tables": [asdict(one) for one in found]})
         return

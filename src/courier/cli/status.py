@@ -41,6 +41,10 @@ def _explain(state: dict[str, Any]) -> None:
         say(f"{state['courier']}: {state['problem']}")
     if state["problem"] and state["fix"]:
         say(f"  fix: {state['fix']}")
+    for feed in state["metafields"]:
+        for one in feed["namespaces"]:
+            if one["chosen"] and not one["stored"]:
+                say(f"{state['courier']}: {feed['feed']}: no record in namespace `{one['namespace']}`")
     if state["result"] == "never run":
         say(f"{state['courier']} has never run here: courier run --courier {state['courier']}")
     if state["result"] in ("killed", "interrupted"):
@@ -61,6 +65,7 @@ def courier_state(place: Place, history: History, name: str) -> dict[str, Any]:
         "problem": last.problem if last else None,
         "fix": last.fix if last else None,
         "loaded_up_to": loaded_up_to(good),
+        "metafields": metafields(good),
     }
 
 
@@ -68,3 +73,9 @@ def loaded_up_to(run: PastCourierRun | None) -> str | None:
     feeds = (run.report or {}).get("feeds", []) if run else []
     marks = [feed["watermark"] for feed in feeds if feed.get("watermark")]
     return min(marks) if marks else None
+
+
+def metafields(run: PastCourierRun | None) -> list[dict[str, Any]]:
+    """The feeds of metafields, with the namespaces that they keep and those that the source has besides."""
+    feeds = (run.report or {}).get("feeds", []) if run else []
+    return [{"feed": one["feed"], "namespaces": one["namespaces"]} for one in feeds if one.get("namespaces")]

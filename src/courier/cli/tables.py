@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,7 +16,7 @@ from courier.cli.table import number, print_table
 from courier.errors import UsageError
 
 if TYPE_CHECKING:
-    from courier.storage.inspect import TableInfo
+    from courier.storage.inspect import TableInfo, ViewInfo
 
 
 @click.command(short_help="The domain tables, or the columns of one TABLE.")
@@ -30,42 +30,53 @@ def tables(table: str | None, hashes: bool, root: Path | None, sandbox: bool, as
     from courier.cli.published import published_file
     from courier.storage.inspect import open_published
     from courier.storage.inspect import tables as list_tables
+    from courier.storage.inspect import views as list_views
 
     with open_published(published_file(find_root(root), sandbox)) as connection:
-        found = list_tables(connection, hashes=hashes)
-    listed = found if table is None else [_named(table, found)]
+        found, views = list_tables(connection, hashes=hashes), list_views(connection)
+    if table is not None:
+        _check_name(table, found, views)
+        found = [one for one in found if one.table == table]
+        views = [one for one in views if one.view == table]
     if as_json:
-        print_json({"version": 1, "sandbox": sandbox, "tables": [asdict(one) for one in listed]})
+        tables_as_json = [asdict(one) for one in found]
+        print_json({"version": 1, "sandbox": sandbox, "tables": tables_as_json, "views": [_as_json(v) for v in views]})
         return
     if table is None or hashes:
-        _list(listed, hashes)
+        _list(found, views, hashes)
     else:
-        _columns(listed[0])
+        _columns(found, views)
     mark(sandbox)
 
 
-def _named(table: str, found: Sequence[TableInfo]) -> TableInfo:
-    """The table of that name. Raises UsageError, with the name that was probably meant."""
+def _check_name(table: str, found: Sequence[TableInfo], views: Sequence[ViewInfo]) -> None:
+    """Raises UsageError where there is no such table or view, with the name that was probably meant."""
     from courier.config.suggestions import did_you_mean
 
-    for one in found:
-        if one.table == table:
-            return one
-    raise UsageError(f"there is no table {table!r}", fix=did_you_mean(table, [one.table for one in found]))
+    names = [one.table for one in found] + [one.view for one in views]
+    if table not in names:
+        raise UsageError(f"there is no table {table!r}", fix=did_you_mean(table, names))
 
 
-def _list(found: Sequence[TableInfo], hashes: bool) -> None:
-    columns = ["table", "rows", "primary key", "columns", *(["hash"] if hashes else [])]
+def _as_json(view: ViewInfo) -> dict[str, Any]:
+    return {**asdict(view), "columns": [{"name": name, "type": kind} for name, kind in view.columns]}
+
+
+def _list(found: Sequence[TableInfo], views: Sequence[ViewInfo], hashes: bool) -> None:
+    columns = ["table", "kind", "rows", "primary key", "columns", *(["hash"] if hashes else [])]
     rows = [
-        (one.table, number(one.rows), ", ".join(one.primary_key), len(one.columns), *([one.hash] if hashes else []))
+        (one.table, "table", number(one.rows), ", ".join(one.primary_key), len(one.columns), *([one.hash] * hashes))
         for one in found
     ]
-    print_table(columns, rows, right=["rows", "columns"])
+    rows += [(one.view, "view", number(one.rows), "", len(one.columns), *([""] * hashes)) for one in views]
+    print_table(columns, sorted(rows), right=["rows", "columns"])
 
 
-def _columns(found: TableInfo) -> None:
+def _columns(found: Sequence[TableInfo], views: Sequence[ViewInfo]) -> None:
     rows = [
         (column.name, column.type, ", ".join(column.tags), "pii" if column.pii else "", column.status)
-        for column in found.columns
+        for one in found
+        for column in one.columns
     ]
+    rows += [(name, kind, "", "", "") for one in views for name, kind in one.columns]
     print_table(["column", "type", "tags", "pii", "status"], rows)

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 from courier.config.documents import Document, reference
 from courier.config.known_connectors import KNOWN_CONNECTORS, KnownConnector
-from courier.config.models import CourierModel
+from courier.config.models import CourierModel, FeedModel
 from courier.config.problems import Problem
 from courier.config.project import Courier, DomainTable, Feed, SecretRef
 from courier.config.suggestions import did_you_mean, listed
@@ -84,6 +84,39 @@ def _check_feeds(document: Document, model: CourierModel, folders: Mapping[str, 
         if table and table.parent in folders[folder] and table.parent not in model.feeds:
             message = f"the rows of `{name}` are replaced by their parent `{table.parent}`, which is not sent"
             yield document.problem(at, "child-without-parent", message, f"Add `{table.parent}:` to the feeds.")
+        if table:
+            yield from _check_parent_version(document, model, table, folders[folder])
+            yield from _check_namespaces(document, table, model.feeds[name])
+
+
+def _check_parent_version(
+    document: Document, model: CourierModel, table: DomainTable, tables: Tables
+) -> Iterator[Problem]:
+    """Sets of children compete by their parent's version; without one, only where every load brings all of them."""
+    parent = tables.get(table.parent or "")
+    sent = model.feeds.get(table.parent or "")
+    if parent is None or sent is None or parent.last_updated is not None or sent.load == "truncate":
+        return
+    message = f"`{parent.name}` has no `last_updated`: which set of `{table.name}` is newer could not be told"
+    fix = f"Add `last_updated:` to {parent.path}, or write `{parent.name}: {{ load: truncate }}`."
+    yield document.problem(document.key(("feeds", table.name)), "bad-parent", message, fix)
+
+
+def _check_namespaces(document: Document, table: DomainTable, feed: FeedModel) -> Iterator[Problem]:
+    if feed.namespaces is None:
+        return
+    path = ("feeds", table.name, "namespaces")
+    if not table.holds_metafields:
+        message = f"the rows of `{table.name}` are {table.rows}, which have no namespaces"
+        yield document.problem(document.key(path), "namespaces", message, "Delete `namespaces:`.")
+    elif not feed.namespaces or not all(name.strip() for name in feed.namespaces):
+        message = "no namespace would be kept"
+        fix = "Write `namespaces: [custom]`, or delete it to keep all of them."
+        yield document.problem(document.value(path), "namespaces", message, fix)
+    for position, name in enumerate(feed.namespaces):
+        if name in feed.namespaces[:position]:
+            at = document.value((*path, position))
+            yield document.problem(at, "namespaces", f"`{name}` is already chosen", "Keep it once.")
 
 
 def resolve_courier(document: Document, model: CourierModel, folders: Mapping[str, Tables]) -> Courier:
@@ -111,4 +144,13 @@ def _feeds(model: CourierModel, tables: Tables) -> Iterator[Feed]:
     for name, options in model.feeds.items():
         table = tables[name]
         if table:
-            yield Feed(name, table, options.load, options.look_back, options.every, options.error_limit, options.mode)
+            yield Feed(
+                name,
+                table,
+                options.load,
+                options.look_back,
+                options.every,
+                options.error_limit,
+                options.mode,
+                options.namespaces or (),
+            )

@@ -12,9 +12,10 @@ from courier.config.documents import Document, read_document
 from courier.config.groups import check_groups, resolve_groups
 from courier.config.models import CourierModel, DomainTableModel, Groups, SemanticTags
 from courier.config.problems import Problem
-from courier.config.project import DomainTable, Project
+from courier.config.project import DomainTable, Project, View
 from courier.config.structure import check
 from courier.config.tables import NAME, NAME_FIX, check_family, resolve_table
+from courier.config.views import read_view
 from courier.config.vocabulary import Vocabulary, check_tags, resolve_tags, vocabulary
 
 GROUPS_FILE = "courier_groups.yaml"
@@ -46,6 +47,7 @@ class _Loading:
     def load(self) -> Loaded:
         tags = self._tags()
         folders = self._folders(tags)
+        views = self._views(folders)
         couriers = self._couriers(folders)
         groups = self._groups(couriers)
         problems = tuple(sorted(set(self._problems)))
@@ -57,7 +59,9 @@ class _Loading:
             if model
         }
         lines = {key: at for document in self._documents.values() for key, at in document.positions()}
-        return Loaded(Project(self._root, resolved, resolve_groups(groups), tags.tags, lines), problems)
+        found = {folder: {name: one for name, one in tables.items() if one} for folder, tables in folders.items()}
+        project = Project(self._root, resolved, resolve_groups(groups), tags.tags, lines, found, views)
+        return Loaded(project, problems)
 
     def _read(self, path: str, shape: type[T]) -> tuple[Document, T | None]:
         document, problems = read_document(self._root, path)
@@ -92,6 +96,16 @@ class _Loading:
             for table in filter(None, tables.values()):
                 self._problems += check_family(self._documents[table.path], table, tables)
         return folders
+
+    def _views(self, folders: Mapping[str, Mapping[str, DomainTable | None]]) -> Mapping[str, tuple[View, ...]]:
+        views: dict[str, tuple[View, ...]] = {}
+        for found in sorted(self._root.glob("domain_tables/*/*.sql")):
+            folder = found.parent.name
+            view, problems = read_view(self._root, found.relative_to(self._root).as_posix(), folders.get(folder, {}))
+            self._problems += problems
+            if view:
+                views[folder] = (*views.get(folder, ()), view)
+        return views
 
     def _couriers(self, folders: Mapping[str, Mapping[str, DomainTable | None]]) -> Mapping[str, CourierModel | None]:
         couriers: dict[str, CourierModel | None] = {}

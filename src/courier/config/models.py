@@ -200,6 +200,9 @@ class FeedModel(FileModel):
     mode: Literal["auto", "pages", "bulk"] = Field(
         "auto", description="pages, bulk (the source writes a file first), or auto: whichever suits the period's size."
     )
+    namespaces: OneOrMore | None = Field(
+        None, description="Of metafields, the namespaces that are kept: [custom, reviews]. Default: all."
+    )
 
 
 class CourierModel(FileModel):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -96,6 +96,24 @@ class DomainTable:
     def column(self, name: str) -> Column:
         return next(column for column in self.columns if column.name == name)
 
+    @property
+    def holds_metafields(self) -> bool:
+        """Whether its rows are metafields, of which a feed may choose namespaces."""
+        below = bool(self.rows.lists) and self.rows.lists[-1][-1] == "metafields"
+        return below and any(column.name == "namespace" for column in self.columns)
+
+
+@dataclass(frozen=True)
+class View:
+    """One SQL file of domain_tables/: a view in the schema of every courier that uses the folder.
+
+    `sql` is one SELECT that names the tables beside it alone, without a schema.
+    """
+
+    name: str  # customer_totals
+    path: str  # domain_tables/shopify/customer_totals.sql
+    sql: str
+
 
 @dataclass(frozen=True)
 class SemanticTag:
@@ -128,6 +146,7 @@ class Feed:
     every: timedelta | None = None
     error_limit: Decimal = Decimal(1)  # percent of the feed's records
     mode: Mode = "auto"  # how its records are asked for, where the source has more than one way
+    namespaces: tuple[str, ...] = ()  # of metafields, those that are kept; empty: all of them
 
 
 @dataclass(frozen=True)
@@ -186,3 +205,7 @@ class Project:
     tags: tuple[SemanticTag, ...]
     lines: Mapping[tuple[str, tuple[str | int, ...]], tuple[int, int]]
     """Where a key stands: (file, path of keys) -> (line, column), 1-based, for problems found by later layers."""
+    folders: Mapping[str, Mapping[str, DomainTable]] = field(default_factory=dict)
+    """Every domain table by folder and name, whether a courier sends it or not."""
+    views: Mapping[str, tuple[View, ...]] = field(default_factory=dict)
+    """The views by folder."""

@@ -54,7 +54,9 @@ RULES: Mapping[str, str] = {
     "missing-sql": "A list of paths needs `sql` to make one value of them.",
     "unavailable-column": "A column without a source has no `from` or `sql`, and is in no key.",
     "last-updated-type": "`last_updated` is a datetime column.",
-    "bad-parent": "A table over a list names its root record's table as parent, and that one has `last_updated`.",
+    "bad-parent": "A table over a list has its root record's table as parent: with `last_updated`, or truncated.",
     "child-without-parent": "A courier that sends a child feed sends its parent's too.",
+    "namespaces": "`namespaces` stands on a feed of metafields, and names each one once.",
+    "view-name": "A view has another name than the tables beside it.",
     "cycle": "Groups do not wait for each other in a circle.",
 }

@@ -209,6 +209,3 @@ def check_family(document: Document, table: DomainTable, tables: Mapping[str, Do
         message = f"the rows of `{parent.name}` are {parent.rows}; the parent of {table.rows} is {table.rows.root}"
         fix = f"Name the feed whose rows are `{table.rows.root}`."
         yield document.problem(at, "bad-parent", message, fix)
-    elif parent.last_updated is None:
-        message = f"`{parent.name}` has no `last_updated`: which set of children is newer could not be told"
-        yield document.problem(at, "bad-parent", message, f"Add `last_updated:` to {parent.path}.")

@@ -6,9 +6,10 @@ It says what was tried. What is committed is told by the ledger in the warehouse
 from __future__ import annotations
 
 import os
+import secrets
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,16 +55,21 @@ class History:
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
-        fresh = not self._path.exists()
-        private_folder(self._path.parent)
-        if fresh:
-            os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
-        with closing(sqlite3.connect(self._path, timeout=30)) as connection:
+        if not self._path.exists():
+            self._make()
+        with closing(sqlite3.connect(self._path, timeout=30)) as connection, connection:
+            yield connection
+
+    def _make(self) -> None:
+        """The file with its tables, whole at once: the couriers of a group may all come first."""
+        draft = private_folder(self._path.parent) / f"{self._path.name}.{secrets.token_hex(4)}"
+        os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        with closing(sqlite3.connect(draft)) as connection:
             connection.execute("PRAGMA journal_mode = WAL")
-            if fresh:
-                connection.executescript(_SCHEMA)
-            with connection:
-                yield connection
+            connection.executescript(_SCHEMA)
+        with suppress(FileExistsError):
+            os.link(draft, self._path)
+        draft.unlink()
 
     def begin(self, run: str, courier: str, group: str | None, scheduled: str, started: str) -> None:
         with self._open() as connection:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from courier.clock import Interval, rfc3339
 from courier.runtime.events import interval_json
 from courier.runtime.run_folder import StoredRun
-from courier.storage.load import Counters
+from courier.storage.load import Counters, NamespaceCount
 
 Result = Literal["succeeded", "failed", "partial", "blocked", "covered", "interrupted"]
 
@@ -26,6 +26,7 @@ class Outcome:
     skipped: Mapping[str, str] = field(default_factory=dict)
     outside_window: Mapping[str, int] = field(default_factory=dict)
     changed: bool = False
+    namespaces: Mapping[str, tuple[NamespaceCount, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class FeedResult:
     watermark: datetime | None
     skipped: str = ""
     outside_window: int = 0
+    namespaces: tuple[NamespaceCount, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -49,6 +51,7 @@ class FeedResult:
             "watermark": rfc3339(self.watermark) if self.watermark else None,
             "outside_window": self.outside_window,
             "skipped": self.skipped or None,
+            "namespaces": [asdict(one) for one in self.namespaces],
         }
 
 
@@ -85,6 +88,7 @@ def feed_results(stored: StoredRun, outcome: Outcome) -> tuple[FeedResult, ...]:
             watermark=outcome.watermarks.get(name),
             skipped=outcome.skipped.get(name, ""),
             outside_window=outcome.outside_window.get(name, 0),
+            namespaces=outcome.namespaces.get(name, ()),
         )
         for name, (period, request) in stored.plans.items()
     )

@@ -42,6 +42,16 @@ class TableInfo:
 
 
 @dataclass(frozen=True)
+class ViewInfo:
+    """One view over domain tables: `view` is `shopify.customer_totals`; columns as name and type."""
+
+    view: str
+    rows: int
+    meaning: str
+    columns: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
 class Answer:
     """A query's result: its columns and an iterator over its rows, read as they are asked for."""
 
@@ -86,6 +96,38 @@ def tables(connection: Connection, *schemas: str, hashes: bool = True) -> list[T
         for schema, table, key in found
         if not schemas or schema in schemas
     ]
+
+
+def views(connection: Connection) -> list[ViewInfo]:
+    """The views of all couriers' schemas, by name. They have no hash and no primary key: their tables have."""
+    query = """
+        SELECT schema_name, view_name, coalesce(comment, '') FROM duckdb_views()
+        WHERE database_name = current_database() AND NOT internal AND schema_name IN (
+            SELECT schema_name FROM courier.domain_table) ORDER BY ALL
+    """
+    found = connection.execute(query).fetchall() if _has_ledger(connection) else []
+    return [_view(connection, schema, name, comment) for schema, name, comment in found]
+
+
+def _view(connection: Connection, schema: str, name: str, meaning: str) -> ViewInfo:
+    relation = f"{duck.quote(schema)}.{duck.quote(name)}"
+    (rows,) = connection.execute(f"SELECT count(*) FROM {relation}").fetchone() or (0,)
+    described = connection.execute(f"DESCRIBE {relation}").fetchall()
+    columns = tuple((str(row[0]), _WORDS.get(str(row[1]), str(row[1]))) for row in described)
+    return ViewInfo(f"{schema}.{name}", int(rows), meaning, columns)
+
+
+# The words of the YAML, where they have one for a type.
+_WORDS = {
+    "BIGINT": "integer",
+    "BOOLEAN": "boolean",
+    "DATE": "date",
+    "DECIMAL(19,4)": "decimal",
+    "DOUBLE": "float",
+    "TIMESTAMP WITH TIME ZONE": "datetime",
+    "VARCHAR": "string",
+    "VARCHAR[]": "string[]",
+}
 
 
 def _has_ledger(connection: Connection) -> bool:

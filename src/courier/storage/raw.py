@@ -127,18 +127,21 @@ class RawWriter:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._folder = folder
         self._segment_bytes = segment_bytes
-        self._files: dict[str, IO[bytes]] = {}
         manifest = read_manifest(folder)
         if manifest is None or manifest.layout != layout:
             manifest = self._begin(layout)
+        self.layout = layout
+        self._take_up(manifest)
+
+    def _take_up(self, manifest: Manifest) -> None:
+        self._files: dict[str, IO[bytes]] = {}
         self._open_segments = {s: list(segments) for s, segments in manifest.segments.items()}
         self._changed: dict[str, Segment] = {}
         self._cut_uncounted(manifest)
-        self.layout = layout
         self.position = manifest.position
         self.records = manifest.records
         self.complete = manifest.complete
-        self._manifest = self._open(folder / MANIFEST)
+        self._manifest = self._open(self._folder / MANIFEST)
 
     def _begin(self, layout: Layout) -> Manifest:
         for path in self._folder.glob("*.jsonl"):
@@ -194,6 +197,11 @@ class RawWriter:
                 self._files.pop(stream).close()
             segments.append(Segment(self._folder / f"{stream}-{len(segments) + 1:05}.jsonl", 0, 0))
         return segments[-1]
+
+    def start_over(self) -> None:
+        """Forget everything that was written."""
+        self.close()
+        self._take_up(self._begin(self.layout))
 
     def checkpoint(self, position: Mapping[str, Any]) -> None:
         """Make everything written so far count, together with where to go on from."""

@@ -25,8 +25,8 @@ from courier.storage.shape_drift import unknown_fields
 from courier.storage.shape_errors import BadRow, line_errors, row_errors
 from courier.storage.shape_fields import fields_of, left_out_of, relation, value_at
 from courier.storage.shape_lines import Checked
-from courier.storage.shape_plain import as_pages
 from courier.storage.shape_namespaces import keep_chosen
+from courier.storage.shape_plain import as_pages
 from courier.storage.shape_prepare import (
     LinesInDoubt,
     Roots,

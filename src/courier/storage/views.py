@@ -84,7 +84,7 @@ def _mistake(connection: Connection, view: View) -> Mistake | None:
         statements = connection.extract_statements(view.sql)
         if len(statements) != 1 or statements[0].type.name != "SELECT":
             return Mistake("a view is one SELECT, and nothing else")
-        connection.execute(_creation(_CHECKED, view, statements[0].query))
+        connection.execute(_creation(_CHECKED, view, view.sql))
         connection.execute(f"DROP VIEW {_CHECKED}.{quote(view.name)}")
     except error() as wrong:
         return _located(view.sql, str(wrong))

@@ -36,6 +36,8 @@ def request(
 ) -> Request:
     """The request for the shipped feeds of a root record type, or for some of them."""
     known = {feed.name: feed for feed in courier().feeds}
+    if not feeds and not any(feed.table.rows.root == root for feed in known.values()):  # of optional feeds only
+        known = {name: Feed(name, table) for name, table in project().folders["shopify"].items()}
     chosen = [known[name] for name in feeds] or [feed for feed in known.values() if feed.table.rows.root == root]
     parents = {feed.table.parent: known[feed.table.parent].table for feed in chosen if feed.table.parent}
     pruned = tuple(without(feed, statuses) for feed in chosen)

@@ -1,7 +1,8 @@
 """How one connection is paged to its end, though no chain of cursors may pass 25,000 objects. Pure.
 
-A chain goes by the time of change. When it has grown long it ends, and the next one begins at the last time seen. Where
-more objects share one moment than a chain holds, that moment alone is read by id, and the chain goes on after it.
+A chain goes by the time of change, or by id where a source cannot sort by time. When it has grown long it ends, and the
+next one begins at the last time seen. Where more objects share one moment than a chain holds, that moment alone is read
+by id, and the chain goes on after it.
 """
 
 from __future__ import annotations
@@ -71,8 +72,8 @@ def scope_of(root: Root, interval: Interval, since: datetime | None = None) -> S
         low = _floor(interval.since, _DAY) - _DAY if interval.since else None
         return Scope(low, None, extra=extra, granule=_DAY, overlap=_DAY)
     if interval.since is None:
-        return Scope(None, None, extra=extra)
-    return Scope(_floor(interval.since, _SECOND), _ceiling(interval.until), extra=extra)
+        return Scope(None, None, extra=extra, sort=root.sort)
+    return Scope(_floor(interval.since, _SECOND), _ceiling(interval.until), extra=extra, sort=root.sort)
 
 
 _SECOND = timedelta(seconds=1)
@@ -148,7 +149,7 @@ def advance(
 
 def restart(scope: Scope, place: Place) -> Place:
     """A new chain that loses nothing: from the last time seen, or by id where that is where this one began."""
-    if place.by == "id":
+    if place.by == "id" or scope.sort == "ID":
         return Place(low=place.low, until=place.until, beyond=_greater(place.beyond, place.last_id))
     last = parsed(place.last)
     if last is None:

@@ -35,6 +35,8 @@ class Root:
     whole_days: bool = False
     subject: str | None = None
     look_back: timedelta = timedelta(minutes=15)  # searches lag behind writes
+    sort: str = "UPDATED_AT"  # the order of pages, where records can be searched
+    lasting: bool = True  # whether the source keeps its records, so that absence from a full pull means deletion
 
 
 ROOTS: Mapping[str, Root] = {
@@ -51,6 +53,16 @@ ROOTS: Mapping[str, Root] = {
         ),
         Root("Order", "orders", "read_orders", count="ordersCount", subject="ORDER"),
         Root("Product", "products", "read_products", count="productsCount", subject="PRODUCT"),
+        # Its scope is not enough: who installed the app also needs the permission manage_abandoned_checkouts. There is
+        # no sort key UPDATED_AT; and old ones vanish, which says nothing of them.
+        Root(
+            "AbandonedCheckout",
+            "abandonedCheckouts",
+            "read_orders",
+            count="abandonedCheckoutsCount",
+            sort="ID",
+            lasting=False,
+        ),
         Root(
             "Location",
             "locations",
@@ -102,6 +114,9 @@ _CONNECTIONS: Mapping[str, tuple[str, int]] = {
 }
 
 _OBJECTS: Mapping[str, str] = {
+    "AbandonedCheckout.billingAddress": "MailingAddress",
+    "AbandonedCheckout.customer": "Customer",
+    "AbandonedCheckout.shippingAddress": "MailingAddress",
     "Customer.amountSpent": "MoneyV2",
     "Customer.defaultAddress": "MailingAddress",
     "Customer.defaultEmailAddress": "CustomerEmailAddress",
@@ -154,6 +169,7 @@ LINKS: Mapping[str, Link] = {
 # Lists of scalars.
 SCALAR_LISTS = frozenset(
     {
+        "AbandonedCheckout.discountCodes",
         "Customer.tags",
         "Order.tags",
         "Order.discountCodes",
@@ -174,6 +190,32 @@ MEMBERS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "currencyCode": ("MoneyV2",),
         "percentage": ("PricingPercentageValue",),
     },
+}
+
+# What `__typename` says of records whose field promises an interface.
+POSSIBLE: Mapping[str, tuple[str, ...]] = {
+    "DiscountApplication": (
+        "AutomaticDiscountApplication",
+        "DiscountCodeApplication",
+        "ManualDiscountApplication",
+        "ScriptDiscountApplication",
+    ),
+    "Event": ("BasicEvent", "CommentEvent"),
+    "Media": ("ExternalVideo", "MediaImage", "Model3d", "Video"),
+    "SalesAgreement": ("OrderAgreement", "OrderEditAgreement", "RefundAgreement", "ReturnAgreement"),
+}
+
+# Every type that an interface's records can have, where one is listed.
+IMPLEMENTED: Mapping[str, tuple[str, ...]] = {
+    "DiscountApplication": (
+        "AutomaticDiscountApplication",
+        "DiscountCodeApplication",
+        "ManualDiscountApplication",
+        "ScriptDiscountApplication",
+    ),
+    "Event": ("BasicEvent", "CommentEvent"),
+    "Media": ("ExternalVideo", "MediaImage", "Model3d", "Video"),
+    "SalesAgreement": ("OrderAgreement", "OrderEditAgreement", "RefundAgreement", "ReturnAgreement"),
 }
 
 SCOPES: Mapping[str, Alternatives] = {

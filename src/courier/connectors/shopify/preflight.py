@@ -69,7 +69,9 @@ def _notes(client: Client, courier: Courier, shown: Shown) -> Iterator[str]:
 
 def _bounded(courier: Courier, shown: Shown) -> frozenset[str]:
     whole = shown.has("read_all_orders") and courier.since is None
-    return frozenset() if whole else frozenset({"Order"})
+    roots = {feed.table.rows.root for feed in courier.feeds}
+    passing = frozenset(root for root in roots if root in ROOTS and not ROOTS[root].lasting)
+    return passing if whole else passing | {"Order"}
 
 
 def _of_orders(courier: Courier) -> bool:
