@@ -8,9 +8,11 @@
     │   └── ForeignData          4   another shop than the one this schema belongs to
     └── RunFailed                1   the work started and could not be finished; nothing was committed
         ├── SourceUnreachable    1   connection, timeout, 5xx, no slot: a later try may work
-        │   └── SourceOverloaded 1   it answers, but not what we ask, or not in time: asking for less may work
+        │   ├── SourceOverloaded 1   it answers, but not what we ask, or not in time: asking for less may work
+        │   └── SourceBusy       1   others have taken what we need, as every slot for bulk operations: waiting may work
         ├── SourceRefused        1   401, 402, 403, 404, 423, 430 and the like: a person must act
         ├── Incomplete           1   counts do not agree: the run cannot prove that it has everything
+        │   └── EndedBadly       1   the source gave up what it was preparing, every time: another way may work
         ├── ErrorLimitExceeded   1   too many records in error
         └── Locked               1   another run of the same courier is under way
 
@@ -64,11 +66,19 @@ class SourceOverloaded(SourceUnreachable):
     pass
 
 
+class SourceBusy(SourceUnreachable):
+    pass
+
+
 class SourceRefused(RunFailed):
     pass
 
 
 class Incomplete(RunFailed):
+    pass
+
+
+class EndedBadly(Incomplete):
     pass
 
 

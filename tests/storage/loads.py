@@ -146,7 +146,9 @@ def relation(types: Mapping[str, str], rows: Iterable[Mapping[str, Any]]) -> str
     if values:
         own = "0 AS file_index, row_number() OVER () AS file_row_number"
         return f"(SELECT *, {own} FROM (VALUES {', '.join(values)}) given({names}))"
-    return f"(SELECT * FROM (VALUES ({', '.join(f'NULL::{kind}' for kind in types.values())})) given({names}), (SELECT 0 AS file_index, 0 AS file_row_number) WHERE false)"
+    nulls = ", ".join(f"NULL::{kind}" for kind in types.values())
+    own = "(SELECT 0 AS file_index, 0 AS file_row_number)"
+    return f"(SELECT * FROM (VALUES ({nulls})) given({names}), {own} WHERE false)"
 
 
 def _literal(value: Any, kind: str) -> str:

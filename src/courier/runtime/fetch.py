@@ -6,9 +6,10 @@ YAML was wrong is shaped again without fetching.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import orjson
@@ -17,7 +18,7 @@ from courier import clock
 from courier.clock import Interval
 from courier.config.project import DomainTable
 from courier.connectors.contract import Connector, Preflight, Reconciled, Request, Session, without
-from courier.errors import RunFailed, SourceUnreachable
+from courier.errors import RunFailed, SourceBusy, SourceUnreachable
 from courier.runtime.context import Work
 from courier.runtime.decide import deadline
 from courier.runtime.events import FeedSkipped, Fetched, Noticed, RequestReconciled, SourceAnswered, Waited
@@ -25,7 +26,7 @@ from courier.runtime.plan import FeedPlan, requests_of
 from courier.runtime.run_folder import plans_of
 from courier.storage import ledger
 from courier.storage.load import ColumnStatus
-from courier.storage.raw import read_manifest
+from courier.storage.raw import parts_of, read_manifest
 from courier.storage.selection import Node, identity_of, select
 
 POLL_SECONDS = 15.0
@@ -72,8 +73,9 @@ def fetch(work: Work) -> Answer:
     for feed, reason in skipped.items():
         work.reporter(FeedSkipped, feed=feed, reason=reason)
     requests = requests_of(work.courier, plans)
+    session.prepare([(request, work.folder.raw / request.name) for request in requests])
     for request in requests:
-        session.fetch(request, work.folder.raw / request.name)
+        _when_free(work, partial(session.fetch, request, work.folder.raw / request.name))
         work.reporter(Fetched, request=request.name, records=_records(work, request), complete=True)
     _fetch_deletes(work, session, plans)
     answer = Answer(preflight, _reconcile(work, session, requests), fields_of(work.connector, requests))
@@ -97,6 +99,19 @@ def _when_reachable(work: Work, session: Session) -> Preflight:
     for note in preflight.notes:
         work.reporter(Noticed, note=note)
     return preflight
+
+
+def _when_free(work: Work, call: Callable[[], None]) -> None:
+    """The call, tried again until S + wait while others have taken what it needs of the source."""
+    until = deadline(work.stored.scheduled, timedelta(seconds=work.stored.wait_seconds))
+    while True:
+        try:
+            return call()
+        except SourceBusy as busy:
+            if clock.now() + timedelta(seconds=POLL_SECONDS) > until:
+                raise
+            work.reporter(Waited, seconds=POLL_SECONDS, reason=busy.message)
+            clock.sleep(POLL_SECONDS)
 
 
 def _check_identity(work: Work, preflight: Preflight) -> None:
@@ -161,7 +176,8 @@ def _reconcile(work: Work, session: Session, requests: Sequence[Request]) -> dic
 
 
 def _records(work: Work, request: Request) -> int:
-    manifest = read_manifest(work.folder.raw / request.name)
-    if manifest is None or not manifest.complete:
+    """Of the request's own part: the others bring some of its records once more."""
+    parts = [read_manifest(part) for part in parts_of(work.folder.raw / request.name)]
+    if not parts or not all(part and part.complete for part in parts):
         raise RunFailed(f"the {request.name} records were not fetched to their end", fix="run the courier again")
-    return manifest.records
+    return parts[0].records if parts[0] else 0

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import count
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from courier import clock
 from courier.connectors.contract import Request
@@ -33,9 +35,12 @@ from courier.storage import warehouse
 from courier.storage.commit import commit, commit_without_news, preview
 from courier.storage.duck import read_parquet, text
 from courier.storage.land import clear_landing, land
-from courier.storage.load import Committed, FeedLoad, Landed, RunRecord, Shaped
-from courier.storage.raw import read_manifest
+from courier.storage.load import Committed, FeedLoad, Landed, RunRecord, Shaped, merged
+from courier.storage.raw import parts_of, read_manifest
 from courier.storage.shape import shape, shape_deletes, shaping
+
+if TYPE_CHECKING:
+    from courier.storage.duck import Connection
 
 
 @dataclass(frozen=True)
@@ -84,16 +89,29 @@ def _fetched(work: Work, answer: Answer) -> Fetched:
 def _shape(work: Work, fetched: Fetched) -> dict[str, Shaped]:
     work.folder.clear_made()
     found: dict[str, Shaped] = {}
-    computed = work.connector.computed
     with shaping(work.folder.raw, work.folder.shaped) as connection:
-        for ordinal, request in enumerate(fetched.requests):
-            raw, out = work.folder.raw / request.name, work.folder.shaped / request.name
-            made = shape(request.feeds, request.parents, raw, out, computed, ordinal, connection)
-            check_shaped(request, read_manifest(raw), made)
-            for shaped in made:
-                found[shaped.feed] = shaped
-                _report_shaped(work, shaped)
+        ordinals = count()
+        for request in fetched.requests:
+            parts = [_shape_part(work, request, raw, connection, next(ordinals)) for raw in _parts(work, request)]
+            for feed in request.feeds:
+                found[feed.name] = merged([one for made in parts for one in made if one.feed == feed.name])
+                _report_shaped(work, found[feed.name])
     return found
+
+
+def _parts(work: Work, request: Request) -> list[Path]:
+    return parts_of(work.folder.raw / request.name)
+
+
+def _shape_part(work: Work, request: Request, raw: Path, connection: Connection, ordinal: int) -> tuple[Shaped, ...]:
+    """One part of what was fetched for a request, as far as it brings feeds."""
+    manifest = read_manifest(raw)
+    only = manifest.layout.feeds if manifest else ()
+    feeds = tuple(feed for feed in request.feeds if feed.name in only or not only)
+    out = work.folder.shaped / raw.relative_to(work.folder.raw)
+    made = shape(feeds, request.parents, raw, out, work.connector.computed, ordinal, connection)
+    check_shaped(replace(request, feeds=feeds), manifest, made)
+    return made
 
 
 def _report_shaped(work: Work, shaped: Shaped) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -44,6 +44,21 @@ class Shaped:
     unknown_fields: tuple[str, ...] = ()
     seen: Mapping[str, int] = field(default_factory=dict)
     left_out: int = 0
+
+
+def merged(parts: Sequence[Shaped]) -> Shaped:
+    """One feed's records of all parts of its request."""
+    namespaces = {name for part in parts for name in part.seen}
+    return Shaped(
+        feed=parts[0].feed,
+        rows=tuple(path for part in parts for path in part.rows),
+        sets=tuple(path for part in parts for path in part.sets),
+        read=sum(part.read for part in parts),
+        errors=tuple(error for part in parts for error in part.errors),
+        unknown_fields=tuple(dict.fromkeys(name for part in parts for name in part.unknown_fields)),
+        seen={name: sum(part.seen.get(name, 0) for part in parts) for name in sorted(namespaces)},
+        left_out=sum(part.left_out for part in parts),
+    )
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,8 @@ def line_errors(feed: str, table: DomainTable, layout: Layout, lines: Iterable[B
 
 def file_name(file: Path) -> str:
     """`raw/Order/Order-00001.jsonl`: the file as it is called inside the run's folder."""
-    return "/".join(file.parts[-3:])
+    names = file.parts
+    return "/".join(names[len(names) - 1 - names[::-1].index("raw") :] if "raw" in names else names[-3:])
 
 
 def _where(bad: BadLine) -> str:

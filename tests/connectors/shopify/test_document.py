@@ -19,7 +19,7 @@ from courier.connectors.shopify.document import (
     record_document,
 )
 from courier.connectors.shopify.preflight import DOCUMENT
-from courier.connectors.shopify.session import planned
+from courier.connectors.shopify.ways import planned
 from courier.errors import ConfigurationError
 from courier.storage.selection import Node, identity_of, select
 from tests.connectors.shopify.shipped import ROOT, feed_of, request, with_column
@@ -47,7 +47,7 @@ def schema() -> graphql.GraphQLSchema:
 
 def documents(root: str) -> list[str]:
     asked, kind = planned(request(root)), graph.ROOTS[root]
-    sorts = ("UPDATED_AT", "ID") if kind.searchable else ("ID",)
+    sorts = {kind.sort, "ID"} if kind.searchable else {"ID"}
     made = [page_document(asked, sort) for sort in sorts] + [ids_document(kind, sort) for sort in sorts]
     made += [record_document(asked), probe_document(kind)]
     made += [drain_document(asked, connection) for connection in connections(asked).values()]

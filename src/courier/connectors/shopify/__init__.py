@@ -14,7 +14,8 @@ from courier.connectors.shopify import cost
 from courier.connectors.shopify.check import check
 from courier.connectors.shopify.computed import COMPUTED
 from courier.connectors.shopify.graph import SCALAR_LISTS
-from courier.connectors.shopify.session import ShopifySession, look_back, planned
+from courier.connectors.shopify.session import ShopifySession, look_back
+from courier.connectors.shopify.ways import planned
 from courier.storage.selection import Computed
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -180,16 +180,29 @@ def count_document(root: graph.Root) -> str:
     )
 
 
+def listed_document(planned: Field) -> str:
+    """Up to 250 root records by $ids, null where they are gone."""
+    return (
+        f"query {planned.stream}List($ids: [ID!]!) {{ nodes(ids: $ids) {{ ... on {planned.type} "
+        f"{{ {_selection(planned)} }} }} }}"
+    )
+
+
 def probe_document(root: graph.Root) -> str:
     """Whether up to 250 records still exist, and in which version."""
     return f"query {root.type}Probe($ids: [ID!]!) {{ nodes(ids: $ids) {{ id ... on {root.type} {{ updatedAt }} }} }}"
 
 
 def _selection(field: Field) -> str:
+    return selection(field, text)
+
+
+def selection(field: Field, written: Callable[[Field], str]) -> str:
+    """The fields of a field, each as `written` says; those of a member of an interface in a fragment."""
     members = graph.MEMBERS.get(field.type or "", {})
-    parts = [_text(child) for child in field.fields if child.name not in members]
+    parts = [written(child) for child in field.fields if child.name not in members]
     for member, owned in _by_member(field.fields, members):
-        parts.append(f"... on {member} {{ {' '.join(_text(child) for child in owned)} }}")
+        parts.append(f"... on {member} {{ {' '.join(written(child) for child in owned)} }}")
     return " ".join(parts)
 
 
@@ -201,7 +214,8 @@ def _by_member(fields: Sequence[Field], members: Mapping[str, tuple[str, ...]]) 
     return list(found.items())
 
 
-def _text(field: Field) -> str:
+def text(field: Field) -> str:
+    """A field of a paged document."""
     if field.kind in ("scalar", "scalars"):
         return field.name
     inner = _selection(field)

@@ -192,19 +192,6 @@ MEMBERS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     },
 }
 
-# What `__typename` says of records whose field promises an interface.
-POSSIBLE: Mapping[str, tuple[str, ...]] = {
-    "DiscountApplication": (
-        "AutomaticDiscountApplication",
-        "DiscountCodeApplication",
-        "ManualDiscountApplication",
-        "ScriptDiscountApplication",
-    ),
-    "Event": ("BasicEvent", "CommentEvent"),
-    "Media": ("ExternalVideo", "MediaImage", "Model3d", "Video"),
-    "SalesAgreement": ("OrderAgreement", "OrderEditAgreement", "RefundAgreement", "ReturnAgreement"),
-}
-
 # Every type that an interface's records can have, where one is listed.
 IMPLEMENTED: Mapping[str, tuple[str, ...]] = {
     "DiscountApplication": (

@@ -14,16 +14,16 @@ from courier import clock
 from courier.clock import Interval
 from courier.connectors.contract import Reconciled
 from courier.connectors.shopify import cost
+from courier.connectors.shopify.bulk.lines import Key, key_of, root_keys
+from courier.connectors.shopify.bulk.parts import CHANGED
 from courier.connectors.shopify.chain import Scope, begin, parsed, whole_filter
 from courier.connectors.shopify.client import Client
 from courier.connectors.shopify.document import ids_document, probe_document
 from courier.connectors.shopify.graph import Root
 from courier.connectors.shopify.paging import Connected, Sizes, count, walk
-from courier.connectors.shopify.records import digits
 from courier.errors import Incomplete
 from courier.storage.raw import Manifest, read_manifest
 
-Key = int | str  # the number of an ordinary gid, which takes least memory, or the gid
 PROBED_AT_ONCE = 250
 SWEEPS = 3
 SECONDS_BETWEEN_SWEEPS = 1.0
@@ -37,6 +37,14 @@ class Fetched:
     began: datetime | None = None
     outside: int = 0
     counted: int | None = None
+    moved: int = 0  # of those, how many were seen to have left the period since
+    in_bulk: bool = False
+
+    def agrees(self, counted: int | None) -> bool:
+        """Whether the source counts what was fetched, before and now. In bulk new ones may have come meanwhile."""
+        if counted is None or self.counted is None or counted != len(self.ids) - self.moved:
+            return False
+        return self.counted <= len(self.ids) if self.in_bulk else self.counted == len(self.ids)
 
 
 @dataclass(frozen=True)
@@ -49,26 +57,44 @@ class Proof:
 
     def check(self, client: Client, folder: Path) -> Reconciled:
         """Raises Incomplete where records of the period were not fetched."""
-        fetched = self._fetched(folder)
+        manifest = _whole(self.root, folder)
+        fetched = self._in_bulk(manifest, folder) if manifest.layout.is_bulk else self._fetched(manifest)
         counted = count(client, self.root, whole_filter(self.scope))
-        if counted is not None and counted == len(fetched.ids) == fetched.counted:
-            return Reconciled(counted, len(fetched.ids), 0, fetched.outside)
+        if fetched.agrees(counted):
+            return Reconciled(counted, len(fetched.ids), fetched.moved, fetched.outside)
         swept, counted = self._sweep(client, len(fetched.ids))
         late = self._late(fetched, swept)
         gone = fetched.ids - swept.keys()
         self._probe(client, sorted(gone, key=str), len(fetched.ids))
         return Reconciled(counted, len(fetched.ids), late + len(gone), fetched.outside)
 
-    def _fetched(self, folder: Path) -> Fetched:
-        manifest = read_manifest(folder)
-        if manifest is None or not manifest.complete:
-            raise Incomplete(f"{self.root.field}: the records were not fetched to their end", fix="run again")
+    def _fetched(self, manifest: Manifest) -> Fetched:
         found = Fetched(counted=manifest.claims.get("counted"))
         for line in _lines(manifest, self.root.type):
-            found.ids.add(_key(self.root, str(line.get("id"))))
+            found.ids.add(key_of(self.root.type, str(line.get("id"))))
             found.began = found.began or parsed(line.get("__fetchedAt"))
-            found.outside += self.scope.searchable and not _within(self.interval, parsed(line.get("updatedAt")))
+            found.outside += self._is_outside(line)
         return found
+
+    def _in_bulk(self, manifest: Manifest, folder: Path) -> Fetched:
+        """The result's records, put right by what is known to have changed while it was made."""
+        claims = manifest.claims
+        found = Fetched(counted=claims.get("counted"), began=parsed(claims.get("created_at")), in_bulk=True)
+        found.ids = set(root_keys(folder, self.root.type))
+        if self.root.whole_days and self.interval != Interval(None, None):
+            found.outside = sum(self._is_outside(line) for line in _lines(manifest, self.root.type))
+        changed = {
+            key_of(self.root.type, str(line.get("id"))): parsed(line.get("updatedAt"))
+            for line in _lines(_whole(self.root, folder / CHANGED), self.root.type)
+        }
+        period = Interval(self.scope.low, self.scope.high)
+        within = {key for key, time in changed.items() if _within(period, time)}
+        found.moved = len((changed.keys() - within) & found.ids)
+        found.ids |= within
+        return found
+
+    def _is_outside(self, line: Mapping[str, str]) -> bool:
+        return self.scope.searchable and not _within(self.interval, parsed(line.get("updatedAt")))
 
     def _sweep(self, client: Client, fetched: int) -> tuple[dict[Key, datetime | None], int | None]:
         """The ids that the source shows now, and how many it counts. Raises Incomplete where it counts more."""
@@ -87,7 +113,7 @@ class Proof:
         sizes = Sizes(client, cost.PAGE_SIZES, lambda size: 2 + cost.growth(size))
         connected = Connected(self.root.field, partial(ids_document, self.root))
         return {
-            _key(self.root, str(node.get("id"))): parsed(node.get("updatedAt"))
+            key_of(self.root.type, str(node.get("id"))): parsed(node.get("updatedAt"))
             for step in walk(sizes, connected, self.scope, begin(self.scope))
             for node in step.nodes
         }
@@ -124,6 +150,13 @@ class Proof:
         return time is not None and _within(Interval(self.scope.low, self.scope.high), time)
 
 
+def _whole(root: Root, folder: Path) -> Manifest:
+    manifest = read_manifest(folder)
+    if manifest is None or not manifest.complete:
+        raise Incomplete(f"{root.field}: the records were not fetched to their end", fix="run again")
+    return manifest
+
+
 def _within(interval: Interval, time: datetime | None) -> bool:
     if time is None:
         return True
@@ -135,11 +168,6 @@ def _lines(manifest: Manifest, stream: str) -> Iterator[dict[str, str]]:
         with segment.path.open("rb") as file:
             for line in file:
                 yield orjson.loads(line)
-
-
-def _key(root: Root, gid: str) -> Key:
-    number = digits(gid)
-    return int(number) if number and gid == f"gid://shopify/{root.type}/{int(number)}" else gid
 
 
 def _gid(root: Root, key: Key) -> str:

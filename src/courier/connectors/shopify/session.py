@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from courier.clock import Interval
@@ -12,17 +13,15 @@ from courier.connectors.contract import Preflight, Progress, Reconciled, Request
 from courier.connectors.shopify import deletes
 from courier.connectors.shopify.auth import access_of, store_of
 from courier.connectors.shopify.budget import Budget
+from courier.connectors.shopify.bulk.operations import installation_of
 from courier.connectors.shopify.chain import Scope, scope_of
 from courier.connectors.shopify.client import Client
-from courier.connectors.shopify.computed import COMPUTED
-from courier.connectors.shopify.document import Field, plan
-from courier.connectors.shopify.graph import DEFAULT_VERSION, ROOTS, SCALAR_LISTS
-from courier.connectors.shopify.pages import Fetch
+from courier.connectors.shopify.graph import DEFAULT_VERSION, ROOTS
 from courier.connectors.shopify.paging import Limits
 from courier.connectors.shopify.preflight import preflight
 from courier.connectors.shopify.reconcile import Proof
+from courier.connectors.shopify.ways import Choice, Ways, planned
 from courier.http import Http
-from courier.storage.selection import identity_of, select
 
 
 class ShopifySession:
@@ -49,16 +48,24 @@ class ShopifySession:
             courier.path,
             progress,
         )
+        installation = partial(installation_of, state)
+        self._ways = Ways(self._client, courier, installation, progress, self._limits)
+        self._choices: dict[str, Choice] = {}
 
     def preflight(self) -> Preflight:
         return preflight(self._client, self._courier)
 
     def prepare(self, requests: Sequence[tuple[Request, Path]]) -> None:
-        """Nothing to get ready for pages."""
+        """Choose how each request is fetched, and start the bulk operations, as many as the shop has slots for."""
+        for request, folder in requests:
+            choice = self._ways.choose(request, planned(request), self._scope(request), folder)
+            self._choices[request.name] = self._ways.begin(choice)
 
     def fetch(self, request: Request, folder: Path) -> None:
-        scope = self._scope(request)
-        Fetch(self._client, planned(request), scope, request.name, self._progress, self._limits).into(folder)
+        choice = self._choices.pop(request.name, None)
+        if choice is None:
+            choice = self._ways.choose(request, planned(request), self._scope(request), folder)
+        self._ways.fetch(choice)
 
     def fetch_deletes(self, feeds: Sequence[Feed], interval: Interval, folder: Path) -> None:
         deletes.fetch_deletes(self._client, feeds, interval, folder)
@@ -68,17 +75,6 @@ class ShopifySession:
 
     def _scope(self, request: Request) -> Scope:
         return scope_of(ROOTS[request.root], request.interval, self._courier.since)
-
-
-def planned(request: Request) -> Field:
-    """Everything that a request's feeds, and the identity of their parents, need of the root record."""
-    tables = [feed.table for feed in request.feeds]
-    parents = [identity_of(table) for table in request.parents.values()]
-    return plan(request.root, select([*tables, *parents], COMPUTED, _lists())[request.root])
-
-
-def _lists() -> Iterable[str]:
-    return sorted(SCALAR_LISTS)
 
 
 def look_back(feed: Feed) -> timedelta:

@@ -1,0 +1,1 @@
+"""Bulk operations: Shopify writes one file with everything that a query matches, and we fetch the file."""

@@ -1,0 +1,120 @@
+"""What a bulk result lacks, by pages: the records of lists that it leaves out, and what changed while it was made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from courier.clock import Interval, rfc3339
+from courier.connectors.contract import Fetching, Progress
+from courier.connectors.shopify import cost
+from courier.connectors.shopify.bulk.documents import left_out
+from courier.connectors.shopify.bulk.lines import with_any
+from courier.connectors.shopify.chain import Scope, parsed, scope_of
+from courier.connectors.shopify.client import Client
+from courier.connectors.shopify.document import Field, layout, listed_document
+from courier.connectors.shopify.drain import Drain, Versioned
+from courier.connectors.shopify.graph import ROOTS
+from courier.connectors.shopify.pages import Fetch, fingerprint, open_writer
+from courier.connectors.shopify.paging import Limits
+from courier.connectors.shopify.records import Record, lines_of
+from courier.errors import Incomplete
+from courier.storage.raw import RawWriter, read_manifest
+
+LEFT_OUT, CHANGED = "left_out", "changed"
+AT_ONCE = 250
+
+
+def changed_scope(root: str, folder: Path, created_at: str, since: datetime | None) -> Scope:
+    """What may have changed since the operation was made: searches lag behind, so that it begins a little earlier."""
+    low = parsed(created_at)
+    if low is None:
+        raise Incomplete(f"{folder.name}: the bulk operation does not say when it was made", fix="run again later")
+    lag = timedelta(0) if ROOTS[root].whole_days else ROOTS[root].look_back
+    return scope_of(ROOTS[root], Interval(low - lag, None), since)
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """The records of the lists that cannot be had in bulk, for the root records that have any.
+
+    planned: the plan of the `feeds` below those lists; their sets carry the version of their own response.
+    """
+
+    client: Client
+    name: str
+    planned: Field
+    scope: Scope
+    feeds: Sequence[str]
+    progress: Progress
+    limits: Limits
+
+    def into(self, folder: Path) -> None:
+        """From the bulk result in `folder` into a part beside it, from where an earlier try was cut off."""
+        made_of = f"{fingerprint(self.planned, self.scope)} {_operation_of(folder)}"
+        wanted = replace(layout(self.planned), feeds=tuple(self.feeds))
+        with open_writer(folder / LEFT_OUT, wanted, made_of) as writer:
+            if writer.complete:
+                return
+            identities = list(dict.fromkeys(self._identities(folder)))
+            first = (writer.position or {}).get("done", 0)
+            for start in range(first, len(identities), AT_ONCE):
+                self._write(writer, identities[start : start + AT_ONCE])
+                writer.checkpoint({"document": made_of, "done": start + AT_ONCE})
+                self.progress(Fetching(f"{self.name} {LEFT_OUT}", writer.records, len(identities)))
+            writer.finish({"document": made_of})
+
+    def _identities(self, folder: Path) -> Iterator[str]:
+        for path in left_out(self.planned):
+            yield from with_any(folder, self.planned.stream, path.split(".")[1])
+
+    def _write(self, writer: RawWriter, identities: list[str]) -> None:
+        drain = Drain(self.client, self.planned, self.progress, self.limits)
+        reply = self.client.ask(listed_document(self.planned), {"ids": identities}, 1 + cost.cost_of(self.planned, 1))
+        gathered: dict[str, list[Record]] = {}
+        for node in _nodes(reply.data.get("nodes"), len(identities)):
+            whole = drain.whole(Versioned(node, reply.received)) if node and node.get("id") else None
+            if whole:  # else it is gone by now
+                lines = lines_of(self.planned, whole.record, writer.next_record(), rfc3339(whole.received))
+                for stream, found in lines.items():
+                    gathered.setdefault(stream, []).extend(found)
+        for stream, found in gathered.items():
+            writer.write(stream, found)
+
+
+def _nodes(nodes: Any, expected: int) -> list[Record | None]:
+    if not isinstance(nodes, list) or len(nodes) != expected:
+        raise Incomplete("the shop answered without the records that were asked for by id", fix="run again later")
+    return nodes
+
+
+def _operation_of(folder: Path) -> str:
+    manifest = read_manifest(folder)
+    return str(manifest.claims.get("operation")) if manifest else ""
+
+
+def created_at(folder: Path) -> str:
+    """When the operation whose result lies in `folder` was made."""
+    manifest = read_manifest(folder)
+    return str(manifest.claims.get("created_at")) if manifest else ""
+
+
+@dataclass(frozen=True)
+class Changed:
+    """Whole records, by pages, of everything that may have changed since the operation was made."""
+
+    client: Client
+    name: str
+    planned: Field
+    since: datetime | None
+    progress: Progress
+    limits: Limits
+
+    def into(self, folder: Path) -> None:
+        """Into a part beside the bulk result in `folder`."""
+        scope = changed_scope(self.planned.stream, folder, created_at(folder), self.since)
+        name = f"{self.name} {CHANGED}"
+        Fetch(self.client, self.planned, scope, name, self.progress, self.limits).into(folder / CHANGED)

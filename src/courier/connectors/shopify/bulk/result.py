@@ -1,0 +1,121 @@
+"""The file of an operation -> the raw streams, in one pass, from where an earlier try was cut off."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from courier import clock
+from courier.connectors.contract import Fetching, Progress, Waiting
+from courier.connectors.shopify.bulk.operations import Operation
+from courier.connectors.shopify.bulk.split import Splitter
+from courier.errors import SourceUnreachable
+from courier.http import NotOpened, Opened, backoff, download
+from courier.storage.raw import RawWriter
+
+CHECKPOINT_BYTES = 64 * 1024 * 1024
+TRIES = 6  # without a byte of progress
+REFUSED = frozenset({401, 403, 404, 410})  # the URL's time is over: another one is asked for
+
+Freshened = Callable[[], str | None]
+
+
+@dataclass
+class Got:
+    """What has been taken of the file: bytes in whole lines, and lines."""
+
+    bytes: int = 0
+    lines: int = 0
+
+
+class Download:
+    """One operation's file into one writer."""
+
+    def __init__(
+        self, writer: RawWriter, splitter: Splitter, operation: Operation, document: str, name: str, progress: Progress
+    ) -> None:
+        self._writer = writer
+        self._splitter = splitter
+        self._operation = operation
+        self._document = document
+        self._name = name
+        self._progress = progress
+        position = writer.position or {}
+        mine = position.get("operation") == operation.id
+        self.got = Got(position["offset"], position["lines"]) if mine else Got()
+        self._noted = self.got.bytes
+
+    def run(self, freshened: Freshened) -> Got | None:
+        """Take the whole file; None where no URL opens it any more. `freshened` asks for another URL.
+
+        Raises SourceUnreachable where it cannot be got.
+        """
+        url, failed, furthest = self._operation.url, 0, self.got.bytes
+        while url is not None:
+            opened = download(url, self.got.bytes)
+            if isinstance(opened, Opened):
+                problem = self._take(opened)
+                if problem is None:
+                    return self.got
+            elif opened.status == 416 and self.got.bytes:
+                return self.got  # nothing follows: what is there is judged by its counts
+            else:
+                problem = opened
+                url = freshened() if opened.status in REFUSED else url
+            failed = 1 if self.got.bytes > furthest else failed + 1
+            furthest = max(furthest, self.got.bytes)
+            self._wait(problem, failed)
+        return None
+
+    def _take(self, opened: Opened) -> NotOpened | None:
+        """Everything that a response has. None: it came to its end."""
+        if opened.offset != self.got.bytes:  # the server knows no ranges
+            self._writer.start_over()
+            self.got, self._noted = Got(), 0
+        rest = b""
+        try:
+            for chunk in opened.chunks:
+                rest = self._lines(rest + chunk)
+        except SourceUnreachable as cut_off:
+            self._note()
+            return NotOpened(cut_off.message)
+        if rest:  # the last line of a file need not end
+            self._write(rest + b"\n", len(rest))
+        return None
+
+    def _lines(self, data: bytes) -> bytes:
+        """Write the whole lines; returns what follows the last one."""
+        end = data.rfind(b"\n") + 1
+        if end:
+            self._write(data[:end] if end < len(data) else data, end)
+        if self.got.bytes - self._noted >= CHECKPOINT_BYTES:
+            self._note()
+        return data[end:]
+
+    def _write(self, data: bytes, size: int) -> None:
+        lines = data.splitlines(keepends=True) if b"\r" not in data else _lines_of(data)
+        for stream, found in self._splitter.split(lines).items():
+            self._writer.write_lines(stream, b"".join(found), len(found))
+        self.got.bytes += size
+        self.got.lines += len(lines)
+
+    def _note(self) -> None:
+        self._noted = self.got.bytes
+        place = {"operation": self._operation.id, "offset": self.got.bytes, "lines": self.got.lines}
+        self._writer.checkpoint({"document": self._document, **place})
+        self._progress(Fetching(self._name, self._writer.records, self._operation.roots))
+
+    def _wait(self, problem: NotOpened, failed: int) -> None:
+        if failed >= TRIES:
+            raise SourceUnreachable(
+                f"the bulk result could not be downloaded: {problem.what}, {failed} times without progress",
+                fix="run again: it goes on from the last line",
+            )
+        seconds = backoff(failed) if problem.retry_after is None else problem.retry_after
+        self._progress(Waiting(seconds, f"the download: {problem.what}"))
+        clock.sleep(seconds)
+
+
+def _lines_of(data: bytes) -> list[bytes]:
+    """Lines that end with a line feed alone: a carriage return is none."""
+    return [line + b"\n" for line in data[:-1].split(b"\n")]

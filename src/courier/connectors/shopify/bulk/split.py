@@ -1,0 +1,81 @@
+"""The lines of a bulk result -> the streams that they belong to, byte for byte. Pure.
+
+A line's beginning, up to its first comma, nearly always says its type, since every node selects `__typename` first:
+what it leads to is remembered, so that a line costs half a microsecond. Lines that begin otherwise are read as JSON.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import orjson
+
+from courier.connectors.shopify import graph
+from courier.connectors.shopify.document import Field
+from courier.errors import Incomplete
+
+
+@dataclass
+class Splitter:
+    """`lines` of each stream in a piece of the file. `planned` is the operation's plan."""
+
+    planned: Field
+    _streams: dict[bytes, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._by_type: dict[str, list[tuple[str, str]]] = {}  # type -> (type of the parent, stream)
+        for holder, child in _connections(self.planned):
+            for name in _types(child.type or ""):
+                self._by_type.setdefault(name, []).append((holder.type or "", child.stream))
+        self._by_type[self.planned.type or ""] = [("", self.planned.stream)]
+
+    def split(self, lines: list[bytes]) -> dict[str, list[bytes]]:
+        """Stream -> its lines, in their order. Raises Incomplete for a type that was not asked for."""
+        found: dict[str, list[bytes]] = {}
+        known = self._streams
+        for line in lines:
+            start = line[: line.find(b",")]
+            stream = known.get(start) or self._stream(start, line)
+            if stream in found:
+                found[stream].append(line)
+            else:
+                found[stream] = [line]
+        return found
+
+    def _stream(self, start: bytes, line: bytes) -> str:
+        try:
+            record = orjson.loads(line)
+        except orjson.JSONDecodeError:
+            raise Incomplete("a line of the bulk result is not JSON", fix="run again; nothing was committed") from None
+        name = record.get("__typename") if isinstance(record, dict) else None
+        places = self._by_type.get(str(name), [])
+        if len(places) == 1:
+            if start == b'{"__typename":"%s"' % str(name).encode():
+                self._streams[start] = places[0][1]
+            return places[0][1]
+        parent = str(record.get("__parentId")) if isinstance(record, dict) else ""
+        for holder, stream in places:
+            if parent.startswith(f"gid://shopify/{holder}/"):
+                return stream
+        raise Incomplete(f"the bulk result has a record of the type {name}, which was not asked for", fix="report this")
+
+
+def _connections(planned: Field) -> list[tuple[Field, Field]]:
+    """Every connection below the root with the field whose records it hangs on."""
+    found: list[tuple[Field, Field]] = []
+
+    def visit(holder: Field, at: Field) -> None:
+        for child in at.fields:
+            if child.kind == "connection":
+                found.append((holder, child))
+                visit(child, child)
+            else:
+                visit(holder, child)
+
+    visit(planned, planned)
+    return found
+
+
+def _types(name: str) -> tuple[str, ...]:
+    """The types that records of a field can have: an interface's members, or the type itself."""
+    return graph.IMPLEMENTED.get(name, (name,))
