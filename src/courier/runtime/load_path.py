@@ -92,15 +92,19 @@ def _shape(work: Work, fetched: Fetched) -> dict[str, Shaped]:
     with shaping(work.folder.raw, work.folder.shaped) as connection:
         ordinals = count()
         for request in fetched.requests:
-            parts = [_shape_part(work, request, raw, connection, next(ordinals)) for raw in _parts(work, request)]
+            parts = [
+                _shape_part(work, request, raw, connection, next(ordinals)) for raw in _filled_parts(work, request)
+            ]
             for feed in request.feeds:
                 found[feed.name] = merged([one for made in parts for one in made if one.feed == feed.name])
                 _report_shaped(work, found[feed.name])
     return found
 
 
-def _parts(work: Work, request: Request) -> list[Path]:
-    return parts_of(work.folder.raw / request.name)
+def _filled_parts(work: Work, request: Request) -> list[Path]:
+    """The first part, and the others that hold any record."""
+    first, *others = parts_of(work.folder.raw / request.name)
+    return [first, *(part for part in others if (found := read_manifest(part)) and found.records)]
 
 
 def _shape_part(work: Work, request: Request, raw: Path, connection: Connection, ordinal: int) -> tuple[Shaped, ...]:

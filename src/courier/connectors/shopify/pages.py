@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -40,8 +41,14 @@ class Fetch:
         progress: Progress,
         limits: Limits,
         counted: int | None = None,
+        newer: datetime | None = None,
     ) -> None:
-        """`counted`: how many root records the source says there are, where it was asked already."""
+        """`counted`: how many root records the source says there are, where it was asked already.
+
+        `newer`: records that last changed before this are left out, though the scope's filter, which is coarser, shows
+        them.
+        """
+        self._newer = newer
         self._client = client
         self._counted = counted
         self._planned = planned
@@ -90,7 +97,7 @@ class Fetch:
     def _write(self, writer: RawWriter, step: Step) -> None:
         gathered: dict[str, list[Record]] = {}
         for node in step.nodes:
-            if self._met.get(node.get("id"), self) == node.get("updatedAt"):
+            if self._met.get(node.get("id"), self) == node.get("updatedAt") or self._is_older(node):
                 continue
             self._met[node.get("id")] = node.get("updatedAt")
             whole = self._drain.whole(Versioned(node, step.received))
@@ -102,6 +109,10 @@ class Fetch:
             writer.write(stream, found)
         if step.place and step.place.after is None:
             self._forget_before(step.place)
+
+    def _is_older(self, node: Record) -> bool:
+        time = parsed(node.get("updatedAt")) if self._newer else None
+        return time is not None and self._newer is not None and time < self._newer
 
     def _forget_before(self, place: Place) -> None:
         low = parsed(place.low)

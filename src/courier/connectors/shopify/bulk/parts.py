@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,15 +26,6 @@ from courier.storage.raw import RawWriter, read_manifest
 
 LEFT_OUT, CHANGED = "left_out", "changed"
 AT_ONCE = 250
-
-
-def changed_scope(root: str, folder: Path, created_at: str, since: datetime | None) -> Scope:
-    """What may have changed since the operation was made: searches lag behind, so that it begins a little earlier."""
-    low = parsed(created_at)
-    if low is None:
-        raise Incomplete(f"{folder.name}: the bulk operation does not say when it was made", fix="run again later")
-    lag = timedelta(0) if ROOTS[root].whole_days else ROOTS[root].look_back
-    return scope_of(ROOTS[root], Interval(low - lag, None), since)
 
 
 @dataclass(frozen=True)
@@ -96,15 +87,21 @@ def _operation_of(folder: Path) -> str:
     return str(manifest.claims.get("operation")) if manifest else ""
 
 
-def created_at(folder: Path) -> str:
+def created_at(folder: Path) -> datetime:
     """When the operation whose result lies in `folder` was made."""
     manifest = read_manifest(folder)
-    return str(manifest.claims.get("created_at")) if manifest else ""
+    found = parsed(manifest.claims.get("created_at")) if manifest else None
+    if found is None:
+        raise Incomplete(f"{folder.name}: the bulk operation does not say when it was made", fix="run again later")
+    return found
 
 
 @dataclass(frozen=True)
 class Changed:
-    """Whole records, by pages, of everything that may have changed since the operation was made."""
+    """Whole records, by pages, of everything that changed since the operation was made.
+
+    What search does not show yet is in the next request, which reaches back as far as searches lag.
+    """
 
     client: Client
     name: str
@@ -115,6 +112,7 @@ class Changed:
 
     def into(self, folder: Path) -> None:
         """Into a part beside the bulk result in `folder`."""
-        scope = changed_scope(self.planned.stream, folder, created_at(folder), self.since)
+        made = created_at(folder)
+        scope = scope_of(ROOTS[self.planned.stream], Interval(made, None), self.since)
         name = f"{self.name} {CHANGED}"
-        Fetch(self.client, self.planned, scope, name, self.progress, self.limits).into(folder / CHANGED)
+        Fetch(self.client, self.planned, scope, name, self.progress, self.limits, newer=made).into(folder / CHANGED)
