@@ -1,0 +1,76 @@
+"""After the first load: one order in a hundred changed, and nothing changed."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from benchmarks.backfill import PATIENCE, load
+from benchmarks.measure import Usage, courier_command
+from benchmarks.measure import run as measured
+from benchmarks.report import Options, Report, Table, say
+from benchmarks.sandbox_server import serve
+
+SUMMARY = "a run after 1% of the orders changed, and a run after nothing did"
+ORDERS = 20_000
+NOTES = (
+    "CPU seconds are those of the whole `courier run` process, from its start to its end.",
+    "closed: how long the private database was held against other writers, from the landing of the rows until the new "
+    "file is published. Readers of the published file are never kept waiting.",
+    "the change is the shop's own: edited and new orders, customers with new totals, products and deletes.",
+)
+
+
+def run(options: Options) -> Report:
+    project = options.work / "project"
+    with serve(options.work / "shop", options.orders) as shop:
+        first = load(project, shop, options.work / "first.log")
+        environment = {**os.environ, **shop.credentials}
+        say(f"changing {options.orders // 100:,} orders")
+        told = shop.change(options.orders // 100)
+        changed = _again(project, environment, options.work / "changed.log")
+        nothing = _again(project, environment, options.work / "nothing.log")
+        result = json.loads((options.work / "changed.out").read_text("utf-8"))
+        expected = {one["table"].removeprefix("shopify."): one for one in told}
+    figures = {
+        "change_cpu_seconds": round(changed.cpu, 2),
+        "nothing_cpu_seconds": round(nothing.cpu, 2),
+        "first_cpu_seconds": round(first.cpu, 2),
+        "closed_seconds": _closed(options.work / "changed.log"),
+        "unequal_feeds": _unequal(result, expected),
+        "peak_rss_mb": round(changed.peak_mb),
+    }
+    rows = [
+        ("first load", first.cpu, first.wall, round(first.peak_mb), 1.0),
+        ("1% changed", changed.cpu, changed.wall, round(changed.peak_mb), changed.cpu / first.cpu),
+        ("nothing changed", nothing.cpu, nothing.wall, round(nothing.peak_mb), nothing.cpu / first.cpu),
+    ]
+    columns = ("run", "CPU s", "wall s", "peak RSS MB", "CPU, first load = 1")
+    told_closed = f"at {options.orders:,} orders, the 1% run kept the database closed for {figures['closed_seconds']} s"
+    return Report(SUMMARY, figures, (Table(columns, tuple(rows)),), (*NOTES, told_closed))
+
+
+def _again(project: Path, environment: dict[str, str], log: Path) -> Usage:
+    say(f"courier run: {log.stem}")
+    command = [*courier_command(), "run", "--group", "shopify", "--json"]
+    usage = measured(command, log=log, cwd=project, env=environment, timeout=PATIENCE)
+    if usage.exit_code != 0:
+        raise RuntimeError(f"ended with {usage.exit_code}: {log.read_text('utf-8')[-2000:]}")
+    return usage
+
+
+def _closed(log: Path) -> float:
+    """Seconds from the landing to the publishing, by the run's own events."""
+    events = [json.loads(line) for line in log.read_text("utf-8").splitlines() if line.startswith("{")]
+    at = {event["event"]: datetime.fromisoformat(event["at"]) for event in events if "at" in event}
+    return round((at["RunPublished"] - at["RunLanded"]).total_seconds(), 2)
+
+
+def _unequal(result: dict[str, Any], expected: dict[str, dict[str, Any]]) -> list[str]:
+    """Feeds whose counters are not what the shop says the change did."""
+    feeds = {feed["feed"]: feed for courier in result["couriers"] for feed in courier["feeds"]}
+    kinds = ("inserted", "updated", "deleted")
+    return sorted(name for name, feed in feeds.items() if any(feed[kind] != expected[name][kind] for kind in kinds))

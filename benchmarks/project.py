@@ -1,0 +1,29 @@
+"""A project of couriers that pull from a served shop."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from benchmarks.sandbox_server import Shop
+
+ENDPOINT_AFTER = "connector: shopify\n"
+
+
+def make_project(root: Path, shop: Shop, *, in_bulk: bool = False) -> dict[str, str]:
+    """Write the starter project into `root`, pointed at the shop; returns the environment to run courier in.
+
+    in_bulk: also what is too small for it, but for the locations, which cannot be had so.
+    """
+    from courier.cli.init import write_project
+
+    write_project(root)
+    courier = root / "couriers" / "shopify.yaml"
+    text = courier.read_text("utf-8")
+    assert ENDPOINT_AFTER in text, f"{courier} does not begin as expected"
+    text = text.replace(ENDPOINT_AFTER, f"{ENDPOINT_AFTER}endpoint: {shop.url}\n", 1)
+    if in_bulk:
+        text = re.sub(r"(?m)^(  [a-z_]+:)$", r"\1 { mode: bulk }", text)
+    courier.write_text(text, "utf-8")
+    return {**os.environ, **shop.credentials}
