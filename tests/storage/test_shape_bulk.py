@@ -8,6 +8,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import orjson
 import pytest
 
 from courier.errors import Incomplete
@@ -88,6 +89,25 @@ def test_of_a_list_that_lies_elsewhere_only_empty_sets_are_told(tmp_path: Path) 
     assert len(made.rows("order")) == 3
     assert made.shaped["refund_line"].read == 0
     assert [one["_parent"] for one in made.sets("refund_line")] == [1001, 1002]
+
+
+def test_a_broken_root_line_keeps_no_set_from_the_others(tmp_path: Path) -> None:
+    """It is a record in error, and whether its list is empty nobody can tell."""
+    lines = {"Order": [order(0, refunds=[]), order(1, refunds=[{"id": "gid://shopify/Refund/1"}])]}
+    layout = Layout(("Order",), ("Order.tags",), FETCHED, ("Order.refunds",))
+    broken = {"Order": [b'{"id": "gid://shopify/Order/9", "refunds": [], "na\n']}
+    made = shaped(tmp_path, in_bulk(lines, Random(1)), (ORDER, REFUND_LINE), layout=layout, raw_lines=broken)
+    assert len(made.rows("order")) == 2 and len(made.errors("order")) == 1
+    assert [one["_parent"] for one in made.sets("refund_line")] == [1000]
+
+
+def test_half_a_letter_is_replaced_as_in_pages(tmp_path: Path) -> None:
+    """A lone surrogate, which no JSON reader takes, becomes U+FFFD; the record is no error."""
+    line = orjson.dumps({name: value for name, value in order(0).items() if not name.startswith("__")})
+    cut = line.replace(orjson.dumps(order(0)["name"]), b'"x\\ud83d"') + b"\n"
+    made = shaped(tmp_path, {}, (ORDER,), layout=BULK, raw_lines={"Order": [cut]})
+    assert [row["name"] for row in made.rows("order")] == ["x\ufffd"]
+    assert not made.errors("order")
 
 
 @pytest.mark.parametrize(

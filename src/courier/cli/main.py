@@ -68,7 +68,8 @@ def main() -> None:
 
 def _run() -> int:
     try:
-        return courier.main(prog_name="courier", standalone_mode=False) or 0
+        with _TellingNoRoom():
+            return courier.main(prog_name="courier", standalone_mode=False) or 0
     except click.exceptions.Exit as ended:
         return ended.exit_code
     except click.exceptions.NoArgsIsHelpError as asked:
@@ -90,6 +91,21 @@ def _run() -> int:
         if error.filename is None or isinstance(error, BrokenPipeError):
             raise
         return _failed(CourierError(f"{error.filename}: {error.strerror}", fix="look at its owner, mode and disk"))
+
+
+class _TellingNoRoom:
+    """A full disk is an error that a person can act on, wherever it is met."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if error is None or isinstance(error, CourierError | click.ClickException | click.exceptions.Exit):
+            return
+        from courier.storage.room import lacks_room, no_room
+
+        if lacks_room(error):
+            raise no_room() from error
 
 
 def _interrupted() -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +17,7 @@ from courier.clock import Interval, rfc3339
 
 if TYPE_CHECKING:
     from courier.config.project import Courier, CourierGroup, Project
+    from courier.connectors.contract import Estimate
     from courier.runtime.foresight import Foresight
 
 
@@ -87,12 +87,17 @@ def _show(seen: Foresight, settled: dict[str, str]) -> None:
 
 
 def _costs(seen: Foresight) -> None:
-    costs = [(asdict(estimate), ", ".join(names)) for estimate, names in seen.estimates]
+    costs = [(estimate, ", ".join(names)) for estimate, names in seen.estimates]
     print_table(
-        ["request", "records a page", "cost a page", "feeds"],
-        [(one["request"], number(one["page_size"]), number(one["page_cost"]), names) for one, names in costs],
+        ["request", "mode", "records a page", "cost a page", "feeds"],
+        [(one.request, _mode(one), number(one.page_size), number(one.page_cost), names) for one, names in costs],
         right=["records a page", "cost a page"],
     )
+
+
+def _mode(estimate: Estimate) -> str:
+    above = estimate.bulk_above
+    return estimate.mode if above is None else f"{estimate.mode}: bulk above {above:,} records, counted first"
 
 
 def _times(period: Interval | None, request: Interval | None, skipped: str) -> tuple[str, str]:

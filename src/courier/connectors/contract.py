@@ -93,11 +93,16 @@ class Reconciled:
 
 @dataclass(frozen=True)
 class Estimate:
-    """For `courier plan`, without a request: the GraphQL cost of one page and its size."""
+    """For `courier plan`, without a request: the GraphQL cost of one page and its size, and how it will be fetched.
+
+    mode: "auto" where the source's count decides: in bulk above `bulk_above` root records, which else is None
+    """
 
     request: str
     page_size: int
     page_cost: int
+    mode: Mode = "pages"
+    bulk_above: int | None = None
 
 
 class Session(Protocol):

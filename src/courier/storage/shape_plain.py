@@ -13,6 +13,7 @@ from pathlib import Path
 
 import orjson
 
+from courier.http import decode
 from courier.storage.raw import Layout, Segment
 from courier.storage.shape_prepare import Work
 
@@ -54,13 +55,14 @@ def _copy(
 
 
 def _with_bookkeeping(line: bytes, above: Numbers | None, numbers: dict[str, int], fetched_at: str) -> bytes:
-    """A line that is no object stays as it is: nobody can tell what it belongs to."""
+    """A line that is no object stays as it is: nobody can tell what it belongs to. Half letters become U+FFFD."""
     try:
-        record = orjson.loads(line)
-    except orjson.JSONDecodeError:
+        record, replaced = decode(line)
+    except ValueError:
         return line
     if not isinstance(record, dict):
         return line
+    line = orjson.dumps(record) if replaced else line
     number = len(numbers) if above is None else above.get(str(record.get("__parentId")))
     if number is None:
         return line

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from courier.config.paths import parse_rows, parse_source
-from courier.config.project import Courier, DomainTable
+from courier.config.project import Courier, DomainTable, Feed, Mode
 from courier.connectors.shopify import connector
 from tests.connectors.shopify.shipped import courier, project, with_column
 
@@ -56,3 +56,25 @@ def test_a_version_is_a_quarter() -> None:
 def test_what_the_connector_has_never_heard_of_is_no_problem() -> None:
     assert parse_source("poNumber", parse_rows("Order")).steps
     assert messages(changed("order", lambda table: with_column(table, "po", "poNumber"))) == []
+
+
+def with_modes(**modes: Mode) -> Courier:
+    feeds = [replace(feed, mode=modes.get(feed.name, "auto")) for feed in courier().feeds]
+    return replace(courier(), feeds=tuple(feeds))
+
+
+def test_bulk_where_it_cannot_be_had_is_a_problem() -> None:
+    """Only where it is asked for: `auto` reads such a feed by pages."""
+    every: dict[str, Mode] = {feed.name: "bulk" for feed in courier().feeds if feed.name != "locations"}
+    assert messages(with_modes(**every)) == []
+    (found,) = messages(with_modes(locations="bulk", order="bulk", product="pages"))
+    assert "couriers/shopify.yaml [mode] `locations` cannot be had in bulk: locations cannot be searched" in found
+
+
+def test_bulk_feeds_of_one_record_type_must_go_together() -> None:
+    """The one that makes it too many is told, and those after it that would go are not."""
+    rows = ("lineItems", "shippingLines", "metafields", "agreements", "events", "tags")
+    tables = [replace(project().folders["shopify"]["order_tags"], rows=parse_rows(f"Order.{name}[]")) for name in rows]
+    feeds = [Feed(table.rows.lists[0][0], replace(table, parent="order", columns=()), mode="bulk") for table in tables]
+    (found,) = messages(replace(courier(), feeds=(courier().feed("order"), *feeds)))
+    assert "`events` cannot be had in bulk: it takes more than 5 connections" in found

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import cast
 
 import graphql
 import pytest
 
+from courier.config.project import Mode
 from courier.connectors.shopify import connector, cost, graph
 from courier.connectors.shopify.deletes import document as delete_events
 from courier.connectors.shopify.document import (
@@ -168,6 +170,19 @@ def test_pages_are_as_large_as_the_cost_and_the_bucket_allow() -> None:
     assert connector.estimate(request("Order")).page_cost <= 1000
     assert cost.page_sizes(asked, 500)[0] < 250
     assert cost.page_sizes(asked, 1) == (1,)
+
+
+def test_how_a_request_will_be_fetched_is_foretold() -> None:
+    """By count where nobody chose and it can be had in bulk, else as it was chosen."""
+    for root, mode, expected in (
+        ("Order", "auto", ("auto", 5_000)),
+        ("Order", "bulk", ("bulk", None)),
+        ("Order", "pages", ("pages", None)),
+        ("Location", "auto", ("pages", None)),
+        ("AbandonedCheckout", "auto", ("pages", None)),
+    ):
+        found = connector.estimate(replace(request(root), mode=cast(Mode, mode)))
+        assert (found.mode, found.bulk_above) == expected
 
 
 def test_a_childs_request_brings_its_parents_identity() -> None:

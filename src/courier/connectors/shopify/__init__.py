@@ -1,4 +1,4 @@
-"""Shopify: the Admin GraphQL API, paged."""
+"""Shopify: the Admin GraphQL API, by pages and in bulk."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from courier.config.problems import Problem
 from courier.config.project import Courier, Feed, Project
 from courier.connectors.contract import Connector, Estimate, Progress, Request, Session
 from courier.connectors.shopify import cost
+from courier.connectors.shopify.bulk.documents import obstacle
 from courier.connectors.shopify.check import check
 from courier.connectors.shopify.computed import COMPUTED
 from courier.connectors.shopify.graph import SCALAR_LISTS
+from courier.connectors.shopify.paging import Limits
 from courier.connectors.shopify.session import ShopifySession, look_back
 from courier.connectors.shopify.ways import planned
 from courier.storage.selection import Computed
@@ -36,7 +38,9 @@ class ShopifyConnector:
     def estimate(self, request: Request) -> Estimate:
         asked = planned(request)
         size = cost.page_sizes(asked)[0]
-        return Estimate(request.name, size, cost.cost_of(asked, size))
+        mode = "pages" if obstacle(asked, request.feeds) else request.mode
+        above = Limits().many if mode == "auto" else None
+        return Estimate(request.name, size, cost.cost_of(asked, size), mode, above)
 
     def open(self, courier: Courier, credential: Mapping[str, str], state: Path, progress: Progress) -> Session:
         return ShopifySession(courier, credential, state, progress)

@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from courier.clock import Interval
 from courier.config.located import problem_at
 from courier.config.problems import Problem
-from courier.config.project import Column, Courier, DomainTable, Project, Source
+from courier.config.project import Column, Courier, DomainTable, Feed, Project, Source
 from courier.config.suggestions import did_you_mean
+from courier.connectors.contract import Request
+from courier.connectors.shopify.bulk.documents import obstacle
 from courier.connectors.shopify.computed import COMPUTED
 from courier.connectors.shopify.graph import ROOTS, link
+from courier.connectors.shopify.ways import planned
 
 _VERSION = re.compile(r"(\d{4}-(01|04|07|10)|unstable)")
 
@@ -18,9 +22,26 @@ _VERSION = re.compile(r"(\d{4}-(01|04|07|10)|unstable)")
 def check(project: Project, courier: Courier) -> list[Problem]:
     """All of them, in the order of the courier's feeds."""
     problems = list(_version(project, courier))
+    in_bulk: list[Feed] = []
     for feed in courier.feeds:
-        problems += _table(project, feed.table)
+        found = list(_table(project, feed.table))
+        if feed.mode == "bulk" and not found:
+            found += _mode(project, courier, feed, in_bulk)
+            in_bulk += [] if found else [feed]
+        problems += found
     return problems
+
+
+def _mode(project: Project, courier: Courier, feed: Feed, others: list[Feed]) -> Iterator[Problem]:
+    """A feed for which bulk is asked must be one that can be had so, beside the `others` of its root record."""
+    root = feed.table.rows.root
+    feeds = (*(other for other in others if other.table.rows.root == root), feed)
+    parents = {one.name: one.table for one in courier.feeds if one.name in {other.table.parent for other in feeds}}
+    why = obstacle(planned(Request(root, root, feeds, parents, Interval(None, None))), feeds)
+    if why:
+        message = f"`{feed.name}` cannot be had in bulk: {why}"
+        fix = "Delete `mode: bulk`: it is read by pages."
+        yield problem_at(project, courier.path, ("feeds", feed.name, "mode"), "mode", message, fix)
 
 
 def _version(project: Project, courier: Courier) -> Iterator[Problem]:

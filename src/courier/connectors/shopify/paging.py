@@ -21,10 +21,14 @@ MOST_REFUSED = 20  # cursors refused in one walk: each begins a new chain, which
 
 @dataclass(frozen=True)
 class Limits:
-    """How many objects one chain of cursors may pass, and the page sizes to choose from, the largest first."""
+    """How many objects one chain of cursors may pass, and the page sizes to choose from, the largest first.
+
+    many: root records, above which the wait for a bulk operation is shorter than the pages
+    """
 
     longest: int = LONGEST_CHAIN
     sizes: tuple[int, ...] = cost.PAGE_SIZES
+    many: int = 5_000
 
 
 class Sizes:

@@ -8,13 +8,11 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-import orjson
-
 from courier import clock
 from courier.clock import Interval
 from courier.connectors.contract import Reconciled
 from courier.connectors.shopify import cost
-from courier.connectors.shopify.bulk.lines import Key, key_of, root_keys
+from courier.connectors.shopify.bulk.lines import Key, key_of, record_of, root_keys
 from courier.connectors.shopify.bulk.parts import CHANGED
 from courier.connectors.shopify.chain import Scope, begin, parsed, whole_filter
 from courier.connectors.shopify.client import Client
@@ -167,7 +165,7 @@ def _lines(manifest: Manifest, stream: str) -> Iterator[dict[str, str]]:
     for segment in manifest.segments.get(stream, ()):
         with segment.path.open("rb") as file:
             for line in file:
-                yield orjson.loads(line)
+                yield record_of(line)
 
 
 def _gid(root: Root, key: Key) -> str:

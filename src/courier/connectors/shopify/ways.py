@@ -25,8 +25,6 @@ from courier.connectors.shopify.paging import Limits, count
 from courier.errors import EndedBadly, SourceBusy
 from courier.storage.selection import identity_of, select
 
-MANY = 5_000  # root records: from here on the wait for an operation is shorter than the pages
-
 
 @dataclass(frozen=True)
 class Choice:
@@ -62,7 +60,7 @@ class Ways:
         if request.mode == "pages" or obstacle(planned, request.feeds):
             return Stored(made_of, False)
         counted = count(self.client, ROOTS[request.root], whole_filter(scope))
-        return Stored(made_of, request.mode == "bulk" or (counted or 0) > MANY, counted)
+        return Stored(made_of, request.mode == "bulk" or (counted or 0) > self.limits.many, counted)
 
     def begin(self, choice: Choice) -> Choice:
         """Start the operation of a choice for bulk, if there is a slot for it now."""

@@ -81,6 +81,7 @@ class BulkFetch:
             known, fresh = replace(known, identity=None, tries=known.tries + 1), True
             if known.tries >= TRIES:
                 told = ended.error or ended.status
+                told = "complete, but no URL opens its result" if told == "COMPLETED" else told
                 raise EndedBadly(f"{self._what}: the bulk operation ended as {told}, {known.tries} times", fix=AGAIN)
 
     @property
@@ -117,10 +118,14 @@ class BulkFetch:
         wrong = ""
         for _ in range(DOWNLOADS):
             with self._writer(ended, known, afresh=bool(wrong)) as writer:
-                got = self._downloaded(writer, ended, known)
-                if got is None:
-                    return False
-                wrong = self._disagreement(writer, ended, got)
+                try:
+                    got = self._downloaded(writer, ended, known)
+                    if got is None:
+                        return False
+                    wrong = self._disagreement(writer, ended, got)
+                except Incomplete as garbled:
+                    wrong = garbled.message
+                    continue
                 if not wrong:
                     counted = {"counted": known.counted, "created_at": ended.created_at, "objects": got.lines}
                     writer.finish({"document": known.made_of, "operation": ended.id, **counted})
@@ -145,7 +150,6 @@ class BulkFetch:
 
     def _disagreement(self, writer: RawWriter, ended: Operation, got: Got) -> str:
         """What the shop says of its file and what the file holds, where they are not the same; "" where they are."""
-        writer.checkpoint(writer.position or {})
         told = {
             "bytes": (ended.size, got.bytes),
             "objects": (ended.objects, got.lines),
@@ -153,7 +157,7 @@ class BulkFetch:
         }
         for what, (said, found) in told.items():
             if said is not None and said != found:
-                return f"the shop says {said} {what}, the file has {found}"
+                return f"the shop says {said:,} {what}, the file has {found:,}"
         keys = root_keys(self.folder, self.planned.stream)
         different = len(set(keys))
-        return "" if different == writer.records else f"{writer.records - different} {self._what} come twice"
+        return "" if different == writer.records else f"{writer.records - different:,} {self._what} come twice"

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from courier.connectors.shopify.records import digits
+from courier.errors import Incomplete
+from courier.http import decode
 from courier.storage.raw import read_manifest
 
 Key = int | str  # the number of an ordinary gid, which takes least memory, or the gid
@@ -40,7 +40,7 @@ def _key(line: bytes, type_: bytes) -> Key:
     found = _BEGINNING.match(line)
     if found and found.group(1) == type_ and not found.group(2).startswith(b"0"):
         return int(found.group(2))
-    return key_of(type_.decode(), str(_record(line).get("id")))
+    return key_of(type_.decode(), str(record_of(line).get("id")))
 
 
 def with_any(folder: Path, type_: str, field: str) -> Iterator[str]:
@@ -49,11 +49,15 @@ def with_any(folder: Path, type_: str, field: str) -> Iterator[str]:
     for line in root_lines(folder, type_):
         # No text inside a JSON string can look like this: its quotes would be escaped.
         if some in line or not any(empty in line for empty in none):
-            record = _record(line)
+            record = record_of(line)
             if record.get(field):
                 yield str(record["id"])
 
 
-def _record(line: bytes) -> dict[str, Any]:
-    found = orjson.loads(line)
+def record_of(line: bytes) -> dict[str, Any]:
+    """A line as a record; a lone surrogate in it becomes U+FFFD. Raises Incomplete for what is not JSON."""
+    try:
+        found, _ = decode(line)
+    except ValueError:
+        raise Incomplete("a line of the bulk result is not JSON", fix="run again; nothing was committed") from None
     return found if isinstance(found, dict) else {}

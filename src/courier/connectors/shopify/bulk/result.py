@@ -43,18 +43,28 @@ class Download:
         position = writer.position or {}
         mine = position.get("operation") == operation.id
         self.got = Got(position["offset"], position["lines"]) if mine else Got()
+        if not mine:
+            writer.start_over()
         self._noted = self.got.bytes
 
     def run(self, freshened: Freshened) -> Got | None:
-        """Take the whole file; None where no URL opens it any more. `freshened` asks for another URL.
+        """Take the whole file and note that; None where no URL opens it any more. `freshened` asks for another URL.
 
         Raises SourceUnreachable where it cannot be got.
         """
+        found = self._run(freshened)
+        if found:
+            self._note()
+        return found
+
+    def _run(self, freshened: Freshened) -> Got | None:
+        if self.got.bytes and self.got.bytes == self._operation.size:
+            return self.got  # an earlier process took the last of it
         url, failed, furthest = self._operation.url, 0, self.got.bytes
         while url is not None:
             opened = download(url, self.got.bytes)
             if isinstance(opened, Opened):
-                problem = self._take(opened)
+                problem = self.take(opened)
                 if problem is None:
                     return self.got
             elif opened.status == 416 and self.got.bytes:
@@ -64,10 +74,12 @@ class Download:
                 url = freshened() if opened.status in REFUSED else url
             failed = 1 if self.got.bytes > furthest else failed + 1
             furthest = max(furthest, self.got.bytes)
+            if failed >= TRIES and problem.status in REFUSED:
+                return None
             self._wait(problem, failed)
         return None
 
-    def _take(self, opened: Opened) -> NotOpened | None:
+    def take(self, opened: Opened) -> NotOpened | None:
         """Everything that a response has. None: it came to its end."""
         if opened.offset != self.got.bytes:  # the server knows no ranges
             self._writer.start_over()
@@ -109,7 +121,7 @@ class Download:
         if failed >= TRIES:
             raise SourceUnreachable(
                 f"the bulk result could not be downloaded: {problem.what}, {failed} times without progress",
-                fix="run again: it goes on from the last line",
+                fix="run again later; nothing was committed",
             )
         seconds = backoff(failed) if problem.retry_after is None else problem.retry_after
         self._progress(Waiting(seconds, f"the download: {problem.what}"))

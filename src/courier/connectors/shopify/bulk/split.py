@@ -6,13 +6,15 @@ what it leads to is remembered, so that a line costs half a microsecond. Lines t
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
-import orjson
-
 from courier.connectors.shopify import graph
+from courier.connectors.shopify.bulk.lines import record_of
 from courier.connectors.shopify.document import Field
 from courier.errors import Incomplete
+
+_NAME = re.compile(r"[_A-Za-z]\w{0,80}", re.ASCII)
 
 
 @dataclass
@@ -43,21 +45,21 @@ class Splitter:
         return found
 
     def _stream(self, start: bytes, line: bytes) -> str:
-        try:
-            record = orjson.loads(line)
-        except orjson.JSONDecodeError:
-            raise Incomplete("a line of the bulk result is not JSON", fix="run again; nothing was committed") from None
-        name = record.get("__typename") if isinstance(record, dict) else None
-        places = self._by_type.get(str(name), [])
+        record = record_of(line)
+        name = str(record.get("__typename"))
+        places = self._by_type.get(name, [])
         if len(places) == 1:
-            if start == b'{"__typename":"%s"' % str(name).encode():
+            if start == b'{"__typename":"%s"' % name.encode():
                 self._streams[start] = places[0][1]
             return places[0][1]
-        parent = str(record.get("__parentId")) if isinstance(record, dict) else ""
+        parent = str(record.get("__parentId"))
         for holder, stream in places:
             if parent.startswith(f"gid://shopify/{holder}/"):
                 return stream
-        raise Incomplete(f"the bulk result has a record of the type {name}, which was not asked for", fix="report this")
+        shown = name if _NAME.fullmatch(name) else "?"
+        raise Incomplete(
+            f"the bulk result has a record of the type {shown}, which was not asked for", fix="report this"
+        )
 
 
 def _connections(planned: Field) -> list[tuple[Field, Field]]:
