@@ -232,7 +232,7 @@ def _load_sets(connection: Connection, prepared: Prepared, load: FeedLoad, run: 
     target = prepared.target
     families.answer(connection, target, load)
     if load.sets and is_empty(connection, "known") and is_empty(connection, target.name):
-        return families.store_first(connection, target, run)
+        return families.store_first(connection, target, load, run)
     families.decide_sets(connection, target)
     families.settle_members(connection, target)
     counters = contest.store(connection, target, run, prepared.kept)

@@ -64,10 +64,12 @@ def answer(connection: Connection, target: Target, load: FeedLoad) -> None:
     """)
 
 
-def store_first(connection: Connection, target: Target, run: str) -> Counters:
+def store_first(connection: Connection, target: Target, load: FeedLoad, run: str) -> Counters:
     """Store the sets of a table that never had any. Needs `answered`."""
-    strays = "SELECT 1 FROM offered r ANTI JOIN answered a ON a._set = r._set AND a._parent = r._parent LIMIT 1"
-    if connection.execute(strays).fetchone() is None and not contest.has_twins(connection, target):
+    # Every row's set is on offer; so where every set is taken, so is every row.
+    counts = f"SELECT (SELECT count(*) FROM {load.sets}) = (SELECT count(*) FROM answered)"
+    all_taken = connection.execute(counts).fetchone() == (True,)
+    if all_taken and not contest.has_twins(connection, target):
         counters = contest.store_first(connection, target, run, but_losers=False)
     else:
         _make_candidates(connection)

@@ -275,10 +275,12 @@ def _write_sets(
     records = ", ".join(str(record) for record in sorted(held or ()))
     is_held = "true" if held is None else f"__record IN ({records})" if held else "false"
     columns = f"{_set_number(work)} AS _set, __parent AS _parent, __version AS _version, __fetched AS _fetched_at"
-    path = work.out / f"{feed.name}.sets.parquet"
     empty = f"SEMI JOIN {_empty(work, left_out)} USING (__record)" if left_out else ""
-    count = write(work.connection, f"SELECT {columns}, {is_held} AS _held FROM {rows.roots} {empty}", path)
-    return (path,) if count else ()
+    query = f"SELECT {columns}, {is_held} AS _held FROM {rows.roots} {empty}"
+    if query not in work.sets:  # siblings have the same sets, as long as none is held
+        path = work.out / f"{feed.name}.sets.parquet"
+        work.sets[query] = (path,) if write(work.connection, query, path) else ()
+    return work.sets[query]
 
 
 def _empty(work: Work, left_out: str) -> str:

@@ -40,7 +40,7 @@ class LinesInDoubt(Exception):
 class Work:
     """One request being shaped: its folder, where to write, and a connection that reaches nothing else.
 
-    `texts`: its streams as made by shape_texts, where they were.
+    `texts`: its streams as made by shape_texts, where they were. `sets`: files of sets by the query that made them.
     """
 
     connection: Connection
@@ -49,6 +49,7 @@ class Work:
     out: Path
     ordinal: int
     texts: Mapping[str, str] = field(default_factory=dict)
+    sets: dict[str, tuple[Path, ...]] = field(default_factory=dict)
 
     @property
     def is_large(self) -> bool:

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from courier.connectors.shopify.bulk.documents import bulk_layout
-from courier.connectors.shopify.bulk.lines import root_keys, with_any
+from courier.connectors.shopify.bulk.lines import read_roots
 from courier.connectors.shopify.bulk.operations import Operation
 from courier.connectors.shopify.bulk.result import Download, Got
 from courier.connectors.shopify.bulk.split import Splitter
@@ -158,9 +158,10 @@ def test_roots_are_read_again_in_any_form(data: st.DataObject) -> None:
         with RawWriter(Path(folder), bulk_layout(plan("Order"), "now")) as writer:
             writer.write_lines("Order", b"".join(lines), len(lines))
             writer.checkpoint({})
-        assert root_keys(Path(folder), "Order") == numbers
-        expected = [f"gid://shopify/Order/{number}" for number, refunds, _ in drawn if refunds]
-        assert list(with_any(Path(folder), "Order", "refunds")) == expected
+        roots = read_roots(Path(folder), "Order", ["refunds"])
+        assert roots.keys == numbers
+        assert roots.filled == [number for number, refunds, _ in drawn if refunds]
+        assert read_roots(Path(folder), "Order") == roots  # kept beside the lines
 
 
 def test_a_root_line_that_is_garbled_is_no_crash(tmp_path: Path) -> None:
@@ -169,9 +170,7 @@ def test_a_root_line_that_is_garbled_is_no_crash(tmp_path: Path) -> None:
         writer.write_lines("Order", b'{"__typename":"Order","id"!"gid://shopify/Order/7","refunds":[{"id":"1"}]}\n', 1)
         writer.checkpoint({})
     with pytest.raises(Incomplete, match="not JSON"):
-        root_keys(tmp_path, "Order")
-    with pytest.raises(Incomplete, match="not JSON"):
-        list(with_any(tmp_path, "Order", "refunds"))
+        read_roots(tmp_path, "Order", ["refunds"])
 
 
 def test_half_a_letter_does_not_stop_it() -> None:

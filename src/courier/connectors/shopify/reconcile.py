@@ -12,7 +12,7 @@ from courier import clock
 from courier.clock import Interval
 from courier.connectors.contract import Reconciled
 from courier.connectors.shopify import cost
-from courier.connectors.shopify.bulk.lines import Key, key_of, record_of, root_keys
+from courier.connectors.shopify.bulk.lines import Key, gid_of, key_of, read_roots, record_of
 from courier.connectors.shopify.bulk.parts import CHANGED
 from courier.connectors.shopify.chain import Scope, begin, parsed, whole_filter
 from courier.connectors.shopify.client import Client
@@ -78,7 +78,7 @@ class Proof:
         """The result's records, put right by what is known to have changed while it was made."""
         claims = manifest.claims
         found = Fetched(counted=claims.get("counted"), began=parsed(claims.get("created_at")), in_bulk=True)
-        found.ids = set(root_keys(folder, self.root.type))
+        found.ids = set(read_roots(folder, self.root.type).keys)
         if self.root.whole_days and self.interval != Interval(None, None):
             found.outside = sum(self._is_outside(line) for line in _lines(manifest, self.root.type))
         changed = {
@@ -134,7 +134,7 @@ class Proof:
         """Records that are no longer shown must have moved out of the period, or be gone."""
         hidden = 0
         for first in range(0, len(gone), PROBED_AT_ONCE):
-            ids = [_gid(self.root, key) for key in gone[first : first + PROBED_AT_ONCE]]
+            ids = [gid_of(self.root.type, key) for key in gone[first : first + PROBED_AT_ONCE]]
             reply = client.ask(probe_document(self.root), {"ids": ids}, cost.PROBE)
             hidden += sum(1 for node in _objects(reply.data.get("nodes")) if self._still_there(node))
         if hidden:
@@ -166,10 +166,6 @@ def _lines(manifest: Manifest, stream: str) -> Iterator[dict[str, str]]:
         with segment.path.open("rb") as file:
             for line in file:
                 yield record_of(line)
-
-
-def _gid(root: Root, key: Key) -> str:
-    return f"gid://shopify/{root.type}/{key}" if isinstance(key, int) else key
 
 
 def _objects(values: object) -> Iterable[Mapping[str, object]]:

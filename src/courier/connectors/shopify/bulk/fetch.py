@@ -8,8 +8,8 @@ from pathlib import Path
 from courier import clock
 from courier.connectors.contract import Fetching, Progress, Waiting
 from courier.connectors.shopify.bulk import stored
-from courier.connectors.shopify.bulk.documents import bulk_document, bulk_layout
-from courier.connectors.shopify.bulk.lines import root_keys
+from courier.connectors.shopify.bulk.documents import bulk_document, bulk_layout, left_out
+from courier.connectors.shopify.bulk.lines import forget_roots, read_roots
 from courier.connectors.shopify.bulk.operations import Marker, Operation, Operations
 from courier.connectors.shopify.bulk.result import Download, Got
 from courier.connectors.shopify.bulk.split import Splitter
@@ -117,6 +117,7 @@ class BulkFetch:
         """Download and check. False where no URL opens the result any more."""
         wrong = ""
         for _ in range(DOWNLOADS):
+            forget_roots(self.folder)
             with self._writer(ended, known, afresh=bool(wrong)) as writer:
                 try:
                     got = self._downloaded(writer, ended, known)
@@ -158,6 +159,6 @@ class BulkFetch:
         for what, (said, found) in told.items():
             if said is not None and said != found:
                 return f"the shop says {said:,} {what}, the file has {found:,}"
-        keys = root_keys(self.folder, self.planned.stream)
-        different = len(set(keys))
+        lists = [path.split(".")[1] for path in left_out(self.planned)]
+        different = len(set(read_roots(self.folder, self.planned.stream, lists).keys))
         return "" if different == writer.records else f"{writer.records - different:,} {self._what} come twice"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -11,8 +11,7 @@ from typing import Any
 from courier.clock import Interval, rfc3339
 from courier.connectors.contract import Fetching, Progress
 from courier.connectors.shopify import cost
-from courier.connectors.shopify.bulk.documents import left_out
-from courier.connectors.shopify.bulk.lines import with_any
+from courier.connectors.shopify.bulk.lines import gid_of, read_roots
 from courier.connectors.shopify.chain import Scope, parsed, scope_of
 from courier.connectors.shopify.client import Client
 from courier.connectors.shopify.document import Field, layout, listed_document
@@ -50,17 +49,14 @@ class LeftOut:
         with open_writer(folder / LEFT_OUT, wanted, made_of) as writer:
             if writer.complete:
                 return
-            identities = list(dict.fromkeys(self._identities(folder)))
+            filled = read_roots(folder, self.planned.stream).filled
+            identities = [gid_of(self.planned.stream, key) for key in filled]
             first = (writer.position or {}).get("done", 0)
             for start in range(first, len(identities), AT_ONCE):
                 self._write(writer, identities[start : start + AT_ONCE])
                 writer.checkpoint({"document": made_of, "done": start + AT_ONCE})
                 self.progress(Fetching(f"{self.name} {LEFT_OUT}", writer.records, len(identities)))
             writer.finish({"document": made_of})
-
-    def _identities(self, folder: Path) -> Iterator[str]:
-        for path in left_out(self.planned):
-            yield from with_any(folder, self.planned.stream, path.split(".")[1])
 
     def _write(self, writer: RawWriter, identities: list[str]) -> None:
         drain = Drain(self.client, self.planned, self.progress, self.limits)

@@ -87,29 +87,26 @@ class Download:
         rest = b""
         try:
             for chunk in opened.chunks:
-                rest = self._lines(rest + chunk)
+                *lines, rest = (rest + chunk if rest else chunk).split(b"\n")
+                self._write(lines)
         except SourceUnreachable as cut_off:
             self._note()
             return NotOpened(cut_off.message)
         if rest:  # the last line of a file need not end
-            self._write(rest + b"\n", len(rest))
+            self._write([rest])
+            self.got.bytes -= 1
         return None
 
-    def _lines(self, data: bytes) -> bytes:
-        """Write the whole lines; returns what follows the last one."""
-        end = data.rfind(b"\n") + 1
-        if end:
-            self._write(data[:end] if end < len(data) else data, end)
+    def _write(self, lines: list[bytes]) -> None:
+        """Whole lines, without their ends."""
+        for stream, found in self._splitter.split(lines).items():
+            found.append(b"")
+            data = b"\n".join(found)
+            self._writer.write_lines(stream, data, len(found) - 1)
+            self.got.bytes += len(data)
+        self.got.lines += len(lines)
         if self.got.bytes - self._noted >= CHECKPOINT_BYTES:
             self._note()
-        return data[end:]
-
-    def _write(self, data: bytes, size: int) -> None:
-        lines = data.splitlines(keepends=True) if b"\r" not in data else _lines_of(data)
-        for stream, found in self._splitter.split(lines).items():
-            self._writer.write_lines(stream, b"".join(found), len(found))
-        self.got.bytes += size
-        self.got.lines += len(lines)
 
     def _note(self) -> None:
         self._noted = self.got.bytes
@@ -126,8 +123,3 @@ class Download:
         seconds = backoff(failed) if problem.retry_after is None else problem.retry_after
         self._progress(Waiting(seconds, f"the download: {problem.what}"))
         clock.sleep(seconds)
-
-
-def _lines_of(data: bytes) -> list[bytes]:
-    """Lines that end with a line feed alone: a carriage return is none."""
-    return [line + b"\n" for line in data[:-1].split(b"\n")]

@@ -7,6 +7,7 @@ what it leads to is remembered, so that a line costs half a microsecond. Lines t
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from courier.connectors.shopify import graph
@@ -34,14 +35,16 @@ class Splitter:
     def split(self, lines: list[bytes]) -> dict[str, list[bytes]]:
         """Stream -> its lines, in their order. Raises Incomplete for a type that was not asked for."""
         found: dict[str, list[bytes]] = {}
-        known = self._streams
+        adding: dict[bytes, Callable[[bytes], None]] = {}
         for line in lines:
             start = line[: line.find(b",")]
-            stream = known.get(start) or self._stream(start, line)
-            if stream in found:
-                found[stream].append(line)
-            else:
-                found[stream] = [line]
+            add = adding.get(start)
+            if add is None:
+                stream = self._streams.get(start) or self._stream(start, line)
+                add = found.setdefault(stream, []).append
+                if start in self._streams:
+                    adding[start] = add
+            add(line)
         return found
 
     def _stream(self, start: bytes, line: bytes) -> str:
