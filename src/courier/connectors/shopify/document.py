@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal
 
 from courier.connectors.shopify import graph
@@ -32,6 +33,16 @@ class Field:
     first: int = 0
     stream: str = ""
     internal: bool = False
+
+    @cached_property
+    def paged(self) -> tuple[Field, ...]:
+        """The fields that have a connection in them, at any depth: the others need no look."""
+        return tuple(child for child in self.fields if child.kind == "connection" or child.paged)
+
+    @cached_property
+    def taken_out(self) -> tuple[Field, ...]:
+        """The fields that do not stay in the record's line as they are, or have such fields in them."""
+        return tuple(child for child in self.fields if child.internal or child.stream or child.taken_out)
 
 
 @dataclass(frozen=True)

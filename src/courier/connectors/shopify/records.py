@@ -37,13 +37,13 @@ def open_ends(field: Field, record: Record) -> Iterator[OpenEnd]:
 
 
 def _open_ends(field: Field, value: Record, holder: object) -> Iterator[OpenEnd]:
-    for child in field.fields:
+    for child in field.paged:
         below = value.get(child.name)
         if child.kind == "connection":
             page = page_of(child.stream, below)
             if page.cursor is not None:
                 yield OpenEnd(child.stream, _known(child.stream, holder), page.nodes, page.cursor)
-            for node in page.nodes:
+            for node in page.nodes if child.paged else ():
                 yield from open_ends(child, node)
         elif child.stream:
             for node in _listed(child.stream, below):
@@ -99,8 +99,10 @@ def lines_of(planned: Field, record: Record, number: int, fetched_at: str) -> di
 
 def _own(field: Field, value: Record, number: int, holder: object, lines: dict[str, list[Record]]) -> Record:
     """The value without the records that have streams of their own, which are added to `lines`."""
+    if not field.taken_out:
+        return value
     kept = dict(value)
-    for child in field.fields:
+    for child in field.taken_out:
         below = value.get(child.name)
         if child.internal:
             kept.pop(child.name, None)
