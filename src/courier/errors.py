@@ -14,6 +14,7 @@
         ├── Incomplete           1   counts do not agree: the run cannot prove that it has everything
         │   └── EndedBadly       1   the source gave up what it was preparing, every time: another way may work
         ├── ErrorLimitExceeded   1   too many records in error
+        ├── NoRoom               1   the disk is full: once there is room, the run goes on where it stopped
         └── Locked               1   another run of the same courier is under way
 
 A message says what failed and what state things are in; `fix` says what to type or change next. Neither ever holds a
@@ -83,6 +84,10 @@ class EndedBadly(Incomplete):
 
 
 class ErrorLimitExceeded(RunFailed):
+    pass
+
+
+class NoRoom(RunFailed):
     pass
 
 

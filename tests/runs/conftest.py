@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.runs.hurried import Hurried, hurried
 from tests.runs.tried import TABLES, Tried, make
 
 
@@ -37,6 +39,13 @@ def fresh(fresh_once: Tried, tmp_path: Path) -> Tried:
 def loaded(loaded_once: Tried, tmp_path: Path) -> Tried:
     """A project of one's own that holds the whole shop."""
     return loaded_once.copy(tmp_path / "project")
+
+
+@pytest.fixture(scope="session")
+def hurry() -> Iterator[Hurried]:
+    """What starts couriers quickly."""
+    with hurried() as made:
+        yield made
 
 
 def typed(project: Tried, *command: str) -> dict[str, str]:

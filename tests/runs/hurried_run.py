@@ -1,50 +1,128 @@
-"""`courier` in a hurry, and maybe killed: python -m tests.runs.hurried_run KILL ARGUMENT...
+"""Couriers in a hurry that are maybe killed, each a process of its own: python -m tests.runs.hurried_run
 
-Every wait takes a fiftieth of its time. KILL is `-`, or the number of the event at which the process kills itself.
+One line of JSON on stdin asks for one: its folder, environment, arguments, files for its output, and its end. It is
+forked from this process, which has imported everything already (a second of CPU each time), and answered with its exit
+code, negative for a signal. Every wait takes a fiftieth of its time.
+
+Its end is null, or one of {"event": {...}, "nth": n}: killed at the nth event that holds these values; {"file": text,
+"nth": n}: before it makes, opens for writing, renames or removes the nth file with this text in its path; {"cpu":
+seconds}: once it has used so much CPU; {"bytes": n}: not killed, but no file may grow larger.
 """
 
 from __future__ import annotations
 
+import json
 import os
+import resource
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import Any
 
 from courier import clock
 from courier.cli import main, progress
-from courier.runtime.events import Event, Report
+from courier.runtime.events import Event, Report, as_json
 
 HURRY = 50.0
-_rendering = progress.rendering
+# None of them starts a thread, which a fork would lose: DuckDB's begin with its first connection, pyarrow's at once.
+IMPORTED = (
+    "courier.cli.progress", "courier.runtime.group_run", "courier.connectors.shopify", "courier.storage.inspect",
+    "courier.storage.land", "courier.storage.views", "courier.config.load", "croniter", "dlt", "dlt.destinations",
+    "dlt.destinations.impl.filesystem.filesystem", "dlt.normalize.items_normalizers", "duckdb",
+)  # fmt: skip
+WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
+TOUCHING = frozenset(
+    {"open", "os.rename", "os.remove", "os.truncate", "os.mkdir", "os.link", "os.rmdir", "shutil.rmtree"}
+)
 
 
-def _mortal(report: Report, left: int) -> Report:
-    def told(event: Event) -> None:
+def _die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _at_event(wanted: Mapping[str, Any], left: int) -> None:
+    rendering = progress.rendering
+
+    @contextmanager
+    def mortal(**options: bool) -> Iterator[Report]:
+        with rendering(**options) as report:
+
+            def told(event: Event) -> None:
+                nonlocal left
+                report(event)
+                left -= wanted.items() <= as_json(event).items()
+                if left == 0:
+                    _die()
+
+            yield told
+
+    progress.rendering = mortal
+
+
+def _at_file(text: str, left: int) -> None:
+    here = str(Path.cwd())
+
+    def told(event: str, arguments: tuple[Any, ...]) -> None:
         nonlocal left
-        report(event)
-        left -= 1
-        if left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
+        if event in TOUCHING and _is_within(here, text, event, arguments):
+            left -= 1
+            if left == 0:
+                _die()
 
-    return told
+    sys.addaudithook(told)
 
 
-@contextmanager
-def _until_killed(**options: bool) -> Iterator[Report]:
-    with _rendering(**options) as report:
-        yield _mortal(report, int(KILL))
+def _is_within(here: str, text: str, event: str, arguments: tuple[Any, ...]) -> bool:
+    path = arguments[0]
+    if not isinstance(path, str | bytes | os.PathLike) or (event == "open" and not arguments[2] & WRITING):
+        return False
+    whole = os.path.join(here, os.fsdecode(path))  # noqa: PTH118
+    return whole.startswith(here) and text in whole[len(here) :]
+
+
+def _doom(end: Mapping[str, Any]) -> None:
+    if "event" in end:
+        _at_event(end["event"], end["nth"])
+    elif "file" in end:
+        _at_file(end["file"], end["nth"])
+    elif "bytes" in end:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # so that a write says that there is no room, as of a full disk
+        resource.setrlimit(resource.RLIMIT_FSIZE, (end["bytes"], end["bytes"]))
+    else:
+        signal.setitimer(signal.ITIMER_PROF, end["cpu"])  # SIGPROF ends the process as suddenly as SIGKILL
 
 
 def _hurried(seconds: float) -> None:
     time.sleep(seconds / HURRY)
 
 
-if __name__ == "__main__":
-    KILL = sys.argv[1]
-    sys.argv[:] = ["courier", *sys.argv[2:]]
+def _become(asked: Mapping[str, Any]) -> None:
+    """Be the courier that was asked for."""
+    os.chdir(asked["folder"])
+    os.environ.update(asked["environment"])
+    for number, path in enumerate((os.devnull, asked["out"], asked["err"])):
+        os.dup2(os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600), number)
+    sys.argv[:] = ["courier", *asked["arguments"]]
     clock.sleep = _hurried
-    if KILL != "-":
-        progress.rendering = _until_killed
+    if asked["end"]:
+        _doom(asked["end"])
     main()
+
+
+def serve() -> None:
+    for name in IMPORTED:
+        import_module(name)
+    while line := sys.stdin.readline():
+        child = os.fork()
+        if not child:
+            _become(json.loads(line))
+        _, status = os.waitpid(child, 0)
+        print(os.waitstatus_to_exitcode(status), flush=True)
+
+
+if __name__ == "__main__":
+    serve()

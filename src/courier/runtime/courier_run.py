@@ -9,7 +9,7 @@ import orjson
 from courier import clock
 from courier.config.project import Courier
 from courier.connectors import connector_named
-from courier.errors import CourierError, RunFailed
+from courier.errors import CourierError, NoRoom, RunFailed
 from courier.runtime.context import Context, Work, recording
 from courier.runtime.events import Noticed, Reporter, RunFinished, RunStarted
 from courier.runtime.fetch import Answer, answer_from_json, fetch
@@ -20,6 +20,7 @@ from courier.runtime.result import CourierResult, Outcome, Result, feed_results
 from courier.runtime.run_folder import Stage, fingerprint, folder_of, new_run, prune, unfinished
 from courier.storage import ledger
 from courier.storage.duck import is_interruption
+from courier.storage.room import TellingNoRoom
 
 ATTEMPTS = 3
 
@@ -62,7 +63,7 @@ def _take_up(work: Work) -> None:
             note="an earlier run was killed and the configuration changed since: its period is read again",
         )
     elif stored.attempts >= ATTEMPTS:
-        _end(work, "failed", note=f"an earlier run was killed {stored.attempts} times: its period is read afresh")
+        _end(work, "failed", note=f"an earlier run was cut off {stored.attempts} times: its period is read afresh")
     else:
         attempt(work)
 
@@ -83,15 +84,23 @@ def attempt(work: Work) -> CourierResult:
     work = replace(work, stored=replace(work.stored, stage="running", attempts=work.stored.attempts + 1))
     _begin(work)
     with _EndingInAnyCase(work):
-        try:
-            outcome, failure = load(work, _answer(work)), None
-        except RunFailed as failed:
-            outcome, failure = Outcome(), failed
+        outcome, failure = _tried(work)
     result = _result(work, outcome, failure)
-    _end(work, result.result, result)
+    if isinstance(failure, NoRoom):  # it stays under way on disk, and the next start goes on with it
+        _remember(work, result.result, "", result)
+    else:
+        _end(work, result.result, result)
     seconds = (clock.now() - begun).total_seconds()
     work.reporter(RunFinished, result=result.result, seconds=seconds, problem=result.problem, fix=result.fix)
     return result
+
+
+def _tried(work: Work) -> tuple[Outcome, RunFailed | None]:
+    try:
+        with TellingNoRoom():
+            return load(work, _answer(work)), None
+    except RunFailed as failed:
+        return Outcome(), failed
 
 
 def _answer(work: Work) -> Answer:

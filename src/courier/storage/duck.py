@@ -90,6 +90,11 @@ def read_parquet(paths: Iterable[Path]) -> str:
     return f"read_parquet([{files}])" if files else ""
 
 
+def is_io(error: BaseException) -> bool:
+    """Whether DuckDB could not read or write a file. Asking costs no import of it."""
+    return type(error).__name__ in ("IOException", "FatalException") and type(error).__module__.endswith("duckdb")
+
+
 def is_interruption(error: BaseException | None) -> bool:
     """Whether Ctrl-C came while DuckDB was at work: it then raises a RuntimeError of its own."""
     return isinstance(error, RuntimeError) and str(error) == "Query interrupted"

@@ -1,0 +1,160 @@
+"""A project on a served shop, and couriers of it that start quickly and wait little: real processes all the same."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from courier import sandbox
+from courier.cli.init import write_project
+from courier.sandbox.history.options import Options
+from courier.sandbox.server import Sandbox
+from courier.sandbox.shop import Shop
+from courier.sandbox.shopify.service import Settings
+from courier.storage.inspect import open_published, tables
+
+CHECKOUT = Path(__file__).parents[2]
+SHOP = Options(customers=20, orders=120, products=5)
+
+
+def write_shops_project(root: Path, served: Sandbox, mode: str, names: Iterable[str]) -> None:
+    """The starter project, pointed at the served shop, with some of its feeds, all that can be in the given mode."""
+    write_project(root)
+    file = root / "couriers" / "shopify.yaml"
+    text = file.read_text("utf-8").replace("connector: shopify\n", f"connector: shopify\nendpoint: {served.url}\n", 1)
+    head = text.partition("feeds:\n")[0]
+    feeds = [f"  {table}: {{ load: truncate }}" if table == "locations" else f"  {table}: {{ mode: {mode} }}"
+             for table in names]  # fmt: skip
+    file.write_text("\n".join([f"{head}feeds:", *feeds, ""]), "utf-8")
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A process that has ended: its events, and the object that it printed."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.err.splitlines() if line.startswith("{")]
+
+    def named(self, kind: str, **values: Any) -> list[dict[str, Any]]:
+        """The events of a kind that hold the given values, in order."""
+        return [event for event in self.events if {"event": kind, **values}.items() <= event.items()]
+
+    @property
+    def problem(self) -> dict[str, str]:
+        found: dict[str, str] = json.loads(self.out)["problem"]
+        return found
+
+
+class Hurried:
+    """Starts couriers by the one process that has imported everything (tests.runs.hurried_run)."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.runs.hurried_run"],
+            cwd=CHECKOUT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+
+    def run(self, root: Path, served: Sandbox, end: Mapping[str, Any] | None = None) -> Ended:
+        """`courier run --group shopify`, and how it ended."""
+        asked = {
+            "folder": str(root),
+            "environment": served.credentials,
+            "arguments": ["run", "--group", "shopify", "--json"],
+            "out": str(root.with_name("out")),
+            "err": str(root.with_name("err")),
+            "end": end,
+        }
+        assert self._process.stdin and self._process.stdout
+        self._process.stdin.write(json.dumps(asked) + "\n")
+        self._process.stdin.flush()
+        code = int(self._process.stdout.readline())
+        return Ended(code, *(root.with_name(name).read_text("utf-8") for name in ("out", "err")))
+
+    def close(self) -> None:
+        self._process.communicate()
+
+
+@contextmanager
+def hurried() -> Iterator[Hurried]:
+    made = Hurried()
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project with some of the shop's tables."""
+
+    root: Path
+    served: Sandbox
+    hurry: Hurried
+    names: tuple[str, ...]
+
+    def run(self, end: Mapping[str, Any] | None = None) -> Ended:
+        """A run, which must not end in a trace."""
+        ended = self.hurry.run(self.root, self.served, end)
+        assert "Traceback" not in ended.err, ended.err
+        return ended
+
+    @property
+    def is_true(self) -> bool:
+        return self.hashes == told(self.served.shop, self.names)
+
+    @property
+    def hashes(self) -> dict[str, str] | None:
+        return hashes(self.root)
+
+    def edit(self, path: str, old: str, new: str) -> None:
+        file = self.root / path
+        assert old in file.read_text("utf-8")
+        file.write_text(file.read_text("utf-8").replace(old, new), "utf-8")
+
+
+@contextmanager
+def trying(
+    folder: Path, hurry: Hurried, names: tuple[str, ...], mode: str = "pages", bulk_seconds: float = 0.0
+) -> Iterator[Project]:
+    """A project in `folder`, whose small shop is served."""
+    shop, settings = sandbox.open_shop(folder / "shop", SHOP), Settings(bulk_seconds=bulk_seconds)
+    with sandbox.serve(shop, settings=settings) as served:
+        write_shops_project(folder / "project", served, mode, names)
+        yield Project(folder / "project", served, hurry, names)
+
+
+def told(shop: Shop, names: tuple[str, ...]) -> dict[str, str]:
+    """Table -> hash, from the shop's own books."""
+    return _told(shop, len(shop.changes), names)
+
+
+@lru_cache(maxsize=16)
+def _told(shop: Shop, changes: int, names: tuple[str, ...]) -> dict[str, str]:
+    return {one.table: one.hash for one in sandbox.truth(shop, names)}
+
+
+def hashes(root: Path) -> dict[str, str] | None:
+    """Table -> hash of the published file, None where there is none yet."""
+    file = root / "warehouse.duckdb"
+    if not file.exists():
+        return None
+    status = file.stat()
+    return _hashes(file, status.st_ino, status.st_mtime_ns)
+
+
+@lru_cache(maxsize=16)
+def _hashes(file: Path, number: int, written: int) -> dict[str, str]:
+    with open_published(file) as connection:
+        return {one.table: one.hash for one in tables(connection)}
