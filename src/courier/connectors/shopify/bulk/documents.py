@@ -110,7 +110,10 @@ def bulk_layout(planned: Field, fetched_at: str) -> Layout:
 
 
 def bulk_document(planned: Field, query: str | None) -> str:
-    """The document, without its marker. Nodes begin with `__typename`, by which their lines are told apart."""
+    """The document, without its marker. Nodes begin with `__typename`, by which their lines are told apart.
+
+    `id` and the lists that are left out come next: of most root lines nothing more is read to know them.
+    """
     root = graph.ROOTS[planned.stream]
     arguments = [f"query: {_literal(query)}"] if query else []
     arguments = [*arguments, f"sortKey: {root.sort}"]
@@ -118,9 +121,14 @@ def bulk_document(planned: Field, query: str | None) -> str:
 
 
 def _node(field: Field) -> str:
-    named = sorted(field.fields, key=lambda child: child.name != "id")  # the order stays, but for `id`
+    named = sorted(field.fields, key=_place)  # the others stay in their order
     rest = replace(field, fields=tuple(child for child in named if child.name != "__typename"))
     return f"__typename {selection(rest, _text)}"
+
+
+def _place(field: Field) -> int:
+    only_ids = field.kind == "list" and [child.name for child in field.fields] == ["id"]
+    return 0 if field.name == "id" else 1 if only_ids else 2
 
 
 def _text(field: Field) -> str:

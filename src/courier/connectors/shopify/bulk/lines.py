@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,6 @@ from courier.storage.raw import read_manifest
 
 INDEX = "roots.json"
 Key = int | str  # the number of an ordinary gid, which takes least memory, or the gid
-# `{"__typename":"Order","id":"gid:\/\/shopify\/Order\/123"`: how our own documents make lines begin.
-_BEGINNING = re.compile(rb'\{"__typename":"\w+","id":"gid:(?:\\?/){2}shopify\\?/(\w+)\\?/(\d+)"')
 
 
 def key_of(type_: str, gid: str) -> Key:
@@ -50,12 +48,7 @@ def read_roots(folder: Path, type_: str, lists: Sequence[str] = ()) -> Roots:
     index = folder / INDEX
     if index.exists():
         return Roots(**orjson.loads(index.read_bytes()))
-    roots = Roots([], [])
-    for line in root_lines(folder, type_):
-        key = _key(line, type_.encode())
-        roots.keys.append(key)
-        if any(_has_any(line, name) for name in lists):
-            roots.filled.append(key)
+    roots = _read(root_lines(folder, type_), type_, lists)
     draft = index.with_suffix(".new")
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(orjson.dumps({"keys": roots.keys, "filled": roots.filled}))
@@ -68,22 +61,34 @@ def forget_roots(folder: Path) -> None:
     (folder / INDEX).unlink(missing_ok=True)
 
 
-def _key(line: bytes, type_: bytes) -> Key:
-    found = _BEGINNING.match(line)
-    if found and found.group(1) == type_ and not found.group(2).startswith(b"0"):
-        return int(found.group(2))
-    return key_of(type_.decode(), str(record_of(line).get("id")))
+def _read(lines: Iterable[bytes], type_: str, lists: Sequence[str]) -> Roots:
+    roots = Roots([], [])
+    beginning = _beginning(type_, lists).match
+    for line in lines:
+        found = beginning(line)
+        if found:
+            key: Key = int(found.group(1))
+            is_filled = found.group(2) == b"["
+        else:
+            record = record_of(line)
+            key = key_of(type_, str(record.get("id")))
+            is_filled = any(record.get(name) for name in lists)
+        roots.keys.append(key)
+        if is_filled:
+            roots.filled.append(key)
+    return roots
+
+
+def _beginning(type_: str, lists: Sequence[str]) -> re.Pattern[bytes]:
+    """How our own documents make root lines begin: type, id, and the list that was left out, where there is one."""
+    then = rf',"{lists[0]}":(\[\]|null|\[)' if lists else "()"
+    slash = r"\\?/"
+    pattern = rf'\{{"__typename":"{type_}","id":"gid:{slash}{slash}shopify{slash}{type_}{slash}([1-9]\d*)"{then}'
+    return re.compile((pattern if len(lists) < 2 else "(?!)").encode())
 
 
 def gid_of(type_: str, key: Key) -> str:
     return f"gid://shopify/{type_}/{key}" if isinstance(key, int) else key
-
-
-def _has_any(line: bytes, field: str) -> bool:
-    """Whether a root record's list holds anything."""
-    some, none = b'"%s":[{' % field.encode(), (b'"%s":[]' % field.encode(), b'"%s":null' % field.encode())
-    # No text inside a JSON string can look like this: its quotes would be escaped.
-    return (some in line or not any(empty in line for empty in none)) and bool(record_of(line).get(field))
 
 
 def record_of(line: bytes) -> dict[str, Any]:
