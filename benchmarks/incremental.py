@@ -27,7 +27,9 @@ NOTES = (
 def run(options: Options) -> Report:
     project = options.work / "project"
     with serve(options.work / "shop", options.orders) as shop:
-        first = load(project, shop, options.work / "first.log")
+        # A folder that a backfill left is gone on with.
+        loaded = (project / "warehouse.duckdb").exists()
+        first = None if loaded else load(project, shop, options.work / "first.log")
         environment = {**os.environ, **shop.credentials}
         say(f"changing {options.orders // 100:,} orders")
         told = shop.change(options.orders // 100)
@@ -38,17 +40,16 @@ def run(options: Options) -> Report:
     figures = {
         "change_cpu_seconds": round(changed.cpu, 2),
         "nothing_cpu_seconds": round(nothing.cpu, 2),
-        "first_cpu_seconds": round(first.cpu, 2),
+        "first_cpu_seconds": round(first.cpu, 2) if first else None,
         "closed_seconds": _closed(options.work / "changed.log"),
         "unequal_feeds": _unequal(result, expected),
         "peak_rss_mb": round(changed.peak_mb),
     }
+    ways = {"first load": first, "1% changed": changed, "nothing changed": nothing}
     rows = [
-        ("first load", first.cpu, first.wall, round(first.peak_mb), 1.0),
-        ("1% changed", changed.cpu, changed.wall, round(changed.peak_mb), changed.cpu / first.cpu),
-        ("nothing changed", nothing.cpu, nothing.wall, round(nothing.peak_mb), nothing.cpu / first.cpu),
+        (name, used.cpu, used.wall, round(used.peak_mb), used.cpu / nothing.cpu) for name, used in ways.items() if used
     ]
-    columns = ("run", "CPU s", "wall s", "peak RSS MB", "CPU, first load = 1")
+    columns = ("run", "CPU s", "wall s", "peak RSS MB", "CPU, nothing changed = 1")
     told_closed = f"at {options.orders:,} orders, the 1% run kept the database closed for {figures['closed_seconds']} s"
     return Report(SUMMARY, figures, (Table(columns, tuple(rows)),), (*NOTES, told_closed))
 
