@@ -12,10 +12,11 @@ from benchmarks.backfill import PATIENCE, load
 from benchmarks.measure import Usage, courier_command
 from benchmarks.measure import run as measured
 from benchmarks.report import Options, Report, Table, say
-from benchmarks.sandbox_server import serve
+from benchmarks.sandbox_server import Shop, serve
 
 SUMMARY = "a run after 1% of the orders changed, and a run after nothing did"
 ORDERS = 20_000
+MOST_TOLD = 100_000  # orders of a shop whose books are asked what the change means
 NOTES = (
     "CPU seconds are those of the whole `courier run` process, from its start to its end.",
     "closed: how long the private database was held against other writers, from the landing of the rows until the new "
@@ -32,7 +33,7 @@ def run(options: Options) -> Report:
         first = None if loaded else load(project, shop, options.work / "first.log")
         environment = {**os.environ, **shop.credentials}
         say(f"changing {options.orders // 100:,} orders")
-        told = shop.change(options.orders // 100)
+        told = _change(shop, options.orders // 100)
         changed = _again(project, environment, options.work / "changed.log")
         nothing = _again(project, environment, options.work / "nothing.log")
         result = json.loads((options.work / "changed.out").read_text("utf-8"))
@@ -42,7 +43,8 @@ def run(options: Options) -> Report:
         "nothing_cpu_seconds": round(nothing.cpu, 2),
         "first_cpu_seconds": round(first.cpu, 2) if first else None,
         "closed_seconds": _closed(options.work / "changed.log"),
-        "unequal_feeds": _unequal(result, expected),
+        "unequal_feeds": _unequal(result, expected) if expected else None,
+        "changed_rows": _changed_rows(result),
         "peak_rss_mb": round(changed.peak_mb),
     }
     ways = {"first load": first, "1% changed": changed, "nothing changed": nothing}
@@ -52,6 +54,14 @@ def run(options: Options) -> Report:
     columns = ("run", "CPU s", "wall s", "peak RSS MB", "CPU, nothing changed = 1")
     told_closed = f"at {options.orders:,} orders, the 1% run kept the database closed for {figures['closed_seconds']} s"
     return Report(SUMMARY, figures, (Table(columns, tuple(rows)),), (*NOTES, told_closed))
+
+
+def _change(shop: Shop, orders: int) -> list[dict[str, Any]]:
+    """Change the shop; per table what that means, unless the shop is too large to ask its books."""
+    if orders * 100 <= MOST_TOLD:
+        return shop.change(orders)
+    shop.touch(orders)
+    return []
 
 
 def _again(project: Path, environment: dict[str, str], log: Path) -> Usage:
@@ -68,6 +78,11 @@ def _closed(log: Path) -> float:
     events = [json.loads(line) for line in log.read_text("utf-8").splitlines() if line.startswith("{")]
     at = {event["event"]: datetime.fromisoformat(event["at"]) for event in events if "at" in event}
     return round((at["RunPublished"] - at["RunLanded"]).total_seconds(), 2)
+
+
+def _changed_rows(result: dict[str, Any]) -> int:
+    feeds = [feed for courier in result["couriers"] for feed in courier["feeds"]]
+    return sum(feed[kind] for feed in feeds for kind in ("inserted", "updated", "deleted"))
 
 
 def _unequal(result: dict[str, Any], expected: dict[str, dict[str, Any]]) -> list[str]:
