@@ -76,7 +76,7 @@ class FeedShaped(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class RunLanded(Event):
-    """dlt has the rows in the run's own database. No feed with news: no `load_id`."""
+    """dlt has the rows in the run's own landing folder. No feed with news: no `load_id`."""
 
     load_id: str | None
     rows: int
