@@ -278,7 +278,7 @@ def read(folder: Path, files: str, columns: Fields) -> str:
 def make(folder: Path, out: Path) -> None:
     """Thirteen tables in the DuckDB file `out`. Memory is as much as DuckDB wants."""
     out.unlink(missing_ok=True)
-    with connect(memory_limit="80%", database=out) as connection:
+    with connect(memory_limit="80%", database=out, spill=out.with_suffix(".spill")) as connection:
         for name, (files, columns, which) in STAGED.items():
             source = read(folder, files, columns)
             connection.execute(f"CREATE TEMP TABLE {name} AS SELECT * FROM {source} WHERE {which}")

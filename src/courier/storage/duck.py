@@ -28,14 +28,24 @@ _TYPES = {
 }
 
 
-def connect(memory_limit: str = MEMORY_LIMIT, database: Path | None = None, threads: int | None = None) -> Connection:
+def connect(
+    memory_limit: str = MEMORY_LIMIT,
+    database: Path | None = None,
+    threads: int | None = None,
+    spill: Path | None = None,
+) -> Connection:
     """A connection in UTC that never downloads an extension: in memory, to `attach` files to, or to one file.
 
     threads: None for one per core. With one there is nobody to hand small work to, which saves a tenth of its time.
+    spill: a folder that only its owner may enter, for what does not fit into memory; without one it has to fit.
     """
     import duckdb
 
-    config: dict[str, str | bool | int | float | list[str]] = {"memory_limit": memory_limit}
+    # Left to itself DuckDB would spill customers' data into `.tmp` of the folder that somebody happens to be in.
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": memory_limit,
+        "temp_directory": str(spill) if spill else "",
+    }
     if threads is not None:
         config["threads"] = threads
     connection = duckdb.connect(database or ":memory:", config=config)

@@ -70,13 +70,13 @@ def open_published(path: Path) -> Iterator[Connection]:
         raise UsageError(f"There is no {path.name} yet.", fix="Load something first: courier run --group GROUP")
     heal(path)
     with ExitStack() as cleanup:
-        connection = cleanup.enter_context(closing(duck.connect()))
+        private = cleanup.enter_context(TemporaryDirectory(prefix="reading-", dir=_private_folder(path)))
+        connection = cleanup.enter_context(closing(duck.connect(spill=Path(private) / "spill")))
         try:
             duck.attach(connection, path, path.stem, read_only=True)
         except duck.error():
             # A shell has it open for writing, and DuckDB then shuts out every other reader: read a copy.
-            folder = cleanup.enter_context(TemporaryDirectory(prefix="reading-", dir=_private_folder(path)))
-            copy = shutil.copyfile(path, Path(folder) / path.name)
+            copy = shutil.copyfile(path, Path(private) / path.name)
             duck.attach(connection, copy, path.stem, read_only=True)
         connection.execute(f"USE {duck.quote(path.stem)}")
         yield connection

@@ -58,7 +58,7 @@ class Work:
 
     @property
     def scratch(self) -> Path:
-        return self.out / "scratch"
+        return _scratch(self.out)
 
     def relation(self, stream: str, node: Node) -> str:
         """A stream with at least the fields of `node`: its texts where they were made, else its files."""
@@ -110,8 +110,7 @@ class Roots:
 
 def open_locked(raw: Path, out: Path) -> Connection:
     """A connection on which SQL can reach these two folders and nothing else, and change no setting."""
-    connection = connect(threads=_threads(raw))
-    _tune(connection, out)
+    connection = connect(threads=_threads(raw), spill=_scratch(out))
     # Joins are written with the smaller side on the right, and files of JSON tell the optimizer nothing; a filter
     # pushed below the casts would make every cast twice. Without statistics no column of a parquet file is REQUIRED,
     # which is how dlt knows every column; of one that differs it would write the whole file anew.
@@ -133,8 +132,8 @@ def _size(folder: Path) -> int:
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
 
 
-def _tune(connection: Connection, out: Path) -> None:
-    connection.execute(f"SET temp_directory = {text(str(out / 'scratch'))}")
+def _scratch(out: Path) -> Path:
+    return out / "scratch"
 
 
 def write(connection: Connection, query: str, path: Path) -> int:
@@ -228,8 +227,7 @@ def make_computed(work: Work, wanted: Iterable[Computed]) -> dict[str, Values]:
     values = list(wanted)
     if not values:
         return {}
-    with connect(threads=_threads(work.raw)) as connection:
-        _tune(connection, work.out)
+    with connect(threads=_threads(work.raw), spill=work.scratch) as connection:
         return {value.name: _compute(work, connection, value) for value in values}
 
 

@@ -84,10 +84,8 @@ def make_folder(folder: Path) -> None:
 def opened(files: Files, threads: int | None = None) -> Iterator[Connection]:
     """A connection with the private file attached as `private`, under the lock; closing it writes the file out."""
     with lock(files):
-        connection = duck.connect(threads=threads)
+        connection = duck.connect(threads=threads, spill=files.private.parent / "spill")
         try:
-            # Without this DuckDB would spill into `.tmp` of the current folder.
-            connection.execute(f"SET temp_directory = {duck.text(str(files.private.parent / 'spill'))}")
             previous = os.umask(0o077)
             try:
                 duck.attach(connection, files.private, PRIVATE)

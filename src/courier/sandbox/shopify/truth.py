@@ -148,7 +148,8 @@ class _Truth:
     """An in-memory database that the truth is told in."""
 
     def __init__(self) -> None:
-        self._connection: Connection = connect()
+        self._folder = TemporaryDirectory(prefix="courier-sandbox-")
+        self._connection: Connection = connect(spill=Path(self._folder.name) / "spill")
         self._connection.execute(_MACROS)
 
     def __enter__(self) -> _Truth:
@@ -156,6 +157,7 @@ class _Truth:
 
     def __exit__(self, *error: object) -> None:
         self._connection.close()
+        self._folder.cleanup()
 
     def tell(self, schema: str, history: History, currency: str, tables: Iterable[str] = tuple(KEYS)) -> None:
         """Make the domain tables of a history in `schema`."""
@@ -164,9 +166,8 @@ class _Truth:
         made = {**_MADE, **(_MADE_FOR_OPTIONAL if OPTIONAL.keys() & {*tables} else {})}
         run(f"CREATE SCHEMA {schema}; CREATE SCHEMA made")
         run(f"CREATE OR REPLACE MACRO shop_currency() AS {text(currency)}")
-        with TemporaryDirectory(prefix="courier-sandbox-") as folder:
-            for name, kind in made.items():
-                self._load(Path(folder) / name, name, kind, _made(history, name))
+        for name, kind in made.items():
+            self._load(Path(self._folder.name) / name, name, kind, _made(history, name))
         for table in tables:
             run(f"CREATE TABLE {schema}.{quote(table)} AS {_query(table)}")
         run("DROP SCHEMA made CASCADE")
@@ -176,6 +177,7 @@ class _Truth:
         wanted = ", ".join(f"{text(field)}: {text(_type(hint))}" for field, hint in get_type_hints(kind).items())
         source = f"read_json({text(str(path))}, format = 'newline_delimited', columns = {{{wanted}}})"
         self._connection.execute(f"CREATE TABLE made.{quote(name)} AS FROM {source}")
+        path.unlink()
 
     def columns(self, schema: str, table: str) -> dict[str, str]:
         described = self._connection.execute(f"DESCRIBE {schema}.{quote(table)}").fetchall()
