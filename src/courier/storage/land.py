@@ -19,7 +19,7 @@ import orjson
 
 from courier.errors import Incomplete
 from courier.storage import duck
-from courier.storage.load import Landed
+from courier.storage.load import KEPT, Landed
 
 if TYPE_CHECKING:
     from courier.storage.duck import Connection
@@ -78,13 +78,22 @@ def clear_landing(run_folder: Path) -> None:
 
 def _describe(connection: Connection, table: str, files: Sequence[Path]) -> dict[str, dict[str, Any]]:
     """dlt's column hints for the columns of parquet files."""
-    described = [connection.execute(f"DESCRIBE SELECT * FROM {duck.read_parquet([file])}").fetchall() for file in files]
-    if any(found != described[0] for found in described):
+    described = [_columns(connection, file) for file in files]
+    rows = [{name: kind for name, kind in found.items() if not name.startswith(KEPT)} for found in described]
+    if any(found != rows[0] for found in rows):
         raise Incomplete(f"{table}: its files differ in their columns. Nothing was committed.")
-    return {name: {"name": name, **_hint(kind)} for name, kind, *_ in (described[0] if described else ())}
+    every = {name: kind for found in described for name, kind in found.items()}
+    return {name: {"name": name, **_hint(kind)} for name, kind in every.items()}
+
+
+def _columns(connection: Connection, file: Path) -> dict[str, str]:
+    found = connection.execute(f"DESCRIBE SELECT * FROM {duck.read_parquet([file])}").fetchall()
+    return {str(name): str(kind) for name, kind, *_ in found}
 
 
 def _hint(kind: str) -> dict[str, Any]:
+    if kind.startswith("STRUCT("):
+        return {"data_type": "json"}  # of a column that was kept: whatever dlt is told, it takes the file as it is
     if kind.startswith("DECIMAL("):
         precision, scale = kind.removeprefix("DECIMAL(").removesuffix(")").split(",")
         return {"data_type": "decimal", "precision": int(precision), "scale": int(scale)}

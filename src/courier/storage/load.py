@@ -10,6 +10,9 @@ from pathlib import Path
 from courier.clock import Interval
 from courier.config.project import DomainTable, Feed, View
 
+# Columns of a shaped file that are not the table's: what other tables read of the same lines (shape_at_once).
+KEPT = "_kept_"
+
 
 @dataclass(frozen=True)
 class RecordError:
@@ -28,7 +31,7 @@ class Shaped:
     """One feed's records of one request, typed.
 
     rows: parquet with the table's columns, in order, and `_fetched_at` (TIMESTAMPTZ); child tables also have `_set`
-          (BIGINT) and `_parent` (the parent's primary key, in its type).
+          (BIGINT) and `_parent` (the parent's primary key, in its type). Columns that begin with KEPT are nobody's.
     sets: child tables only: one row per parent record that answered, also when its set is empty: `_set`, `_parent`,
           `_version` (the parent's last_updated in that response), `_fetched_at`, `_held` (BOOLEAN: a record of the
           set is in error, so the stored set stays).

@@ -23,22 +23,21 @@ from courier.storage.raw import read_manifest
 from courier.storage.selection import Computed, Node
 from courier.storage.shape_drift import unknown_fields
 from courier.storage.shape_errors import BadRow, line_errors, row_errors
-from courier.storage.shape_fields import fields_of, left_out_of, relation, value_at
+from courier.storage.shape_fields import left_out_of, relation, value_at
 from courier.storage.shape_lines import Checked
 from courier.storage.shape_namespaces import keep_chosen
 from courier.storage.shape_plain import as_pages
 from courier.storage.shape_prepare import (
     LinesInDoubt,
-    Roots,
     Values,
     Work,
     make_computed,
-    make_roots,
     open_locked,
     records_of,
     write,
 )
-from courier.storage.shape_sql import NO_ROOT, Rows, bad_rows, count_rows, good_rows, needs_id, sources_read
+from courier.storage.shape_rows import all_roots, rows_of, rows_path, set_columns, set_number
+from courier.storage.shape_sql import NO_ROOT, Rows, bad_rows, count_rows, good_rows, sources_read
 from courier.storage.shape_texts import make_texts
 
 if TYPE_CHECKING:
@@ -106,8 +105,7 @@ def _shape_all(
     known = {**{feed.name: feed.table for feed in feeds}, **parents}
     used = _used(feeds, computed)
     try:
-        work = replace(work, texts=make_texts(work, feeds, parents, used) if work.is_large else {})
-        return _shape_feeds(work, feeds, known, used)
+        return _shape_feeds(make_texts(work, feeds, known, used) if work.is_large else work, feeds, known, used)
     except LinesInDoubt:
         return _shape_feeds(as_pages(work), feeds, known, used)
 
@@ -116,11 +114,11 @@ def _shape_feeds(
     work: Work, feeds: Sequence[Feed], known: Mapping[str, DomainTable], used: Sequence[Computed]
 ) -> tuple[Shaped, ...]:
     values = make_computed(work, used)
-    roots = _make_all_roots(work, feeds, known)
+    roots = all_roots(work, feeds, known)
     drift = unknown_fields(work, feeds, [known[name] for name in roots if name], used)
     shaped = []
     for feed in feeds:
-        rows = _rows(work, feed, roots.get(feed.table.parent) if feed.table.rows.lists else None, values)
+        rows = rows_of(work, feed, roots.get(feed.table.parent) if feed.table.rows.lists else None, values)
         result = _shape_feed(work, feed, rows, values)
         result = keep_chosen(work.connection, feed, result, work.out)
         shaped.append(replace(result, unknown_fields=drift.get(feed.name, ())))
@@ -141,39 +139,13 @@ def _used(feeds: Iterable[Feed], computed: Sequence[Computed]) -> list[Computed]
     return [value for value in computed if value.name in named]
 
 
-def _make_all_roots(work: Work, feeds: Sequence[Feed], tables: Mapping[str, DomainTable]) -> dict[str | None, Roots]:
-    below: dict[str | None, list[Feed]] = {}
-    for feed in feeds:
-        if feed.table.rows.lists:
-            below.setdefault(feed.table.parent, []).append(feed)
-    return {name: make_roots(work, found, tables[name] if name else None) for name, found in below.items()}
-
-
-def _rows(work: Work, feed: Feed, roots: Roots | None, values: Mapping[str, Values]) -> Rows:
-    layout = work.manifest.layout
-    nodes = fields_of([feed.table], layout)
-    rows = Rows(
-        feed.table,
-        layout,
-        {},
-        nodes,
-        roots=roots.relation if roots else "",
-        root_node=roots.node if roots else Node(),
-        carried={"__parent": "rt.__parent"} if roots and feed.table.parent else {},
-        bound=work.bound(feed.table),
-        computed={name: value.relation for name, value in values.items()},
-        keyed=frozenset(name for name, value in values.items() if value.keyed),
-    )
-    for stream in [*needs_id(rows), *([rows.levels.innermost] if layout.is_bulk else [])]:
-        nodes[stream].fields.setdefault("id", Node())
-    return rows
-
-
 def _shape_feed(work: Work, feed: Feed, rows: Rows, values: Mapping[str, Values]) -> Shaped:
     if left_out := left_out_of(feed.table.rows, work.manifest.layout):
         return Shaped(feed.name, (), _write_sets(work, feed, rows, frozenset(), left_out), 0)
     streams = sources_read(rows)
     checked = {stream: Checked(work.files(stream), ()) for stream in streams}
+    if feed.name in work.done:
+        return _account(work, feed, rows, checked, _Outcome(work.done[feed.name], ()))
     ready = _with_files(work, rows, checked, values)
     try:
         outcome: _Outcome | None = _try(work, feed, ready, checked)
@@ -221,8 +193,7 @@ def _try_again(work: Work, feed: Feed, rows: Rows, checked: Mapping[str, Checked
 
 
 def _try(work: Work, feed: Feed, rows: Rows, checked: Mapping[str, Checked]) -> _Outcome:
-    extra = {"_set": _set_number(work), "_parent": "__parent"} if rows.carried else {}
-    good = write(work.connection, good_rows(rows, extra), _rows_path(work, feed))
+    good = write(work.connection, good_rows(rows, set_columns(work, rows)), rows_path(work, feed))
     levels = rows.levels
     if levels.inline:
         answer = work.connection.execute(count_rows(rows)).fetchone()
@@ -237,21 +208,13 @@ def _try(work: Work, feed: Feed, rows: Rows, checked: Mapping[str, Checked]) -> 
     return _Outcome(good, bad)
 
 
-def _set_number(work: Work) -> str:
-    return f"({work.ordinal << 40}::BIGINT | __record)"
-
-
-def _rows_path(work: Work, feed: Feed) -> Path:
-    return work.out / f"{feed.name}.parquet"
-
-
 def _account(work: Work, feed: Feed, rows: Rows, checked: Mapping[str, Checked], outcome: _Outcome) -> Shaped:
     lines = [line for line in checked[rows.levels.innermost].bad if line.holds_rows]
     errors: list[RecordError] = line_errors(feed.name, feed.table, rows.layout, lines)
     errors += row_errors(feed.name, feed.table, outcome.bad, work.raw, work.manifest.layout)
     return Shaped(
         feed=feed.name,
-        rows=(_rows_path(work, feed),) if outcome.good else (),
+        rows=(rows_path(work, feed),) if outcome.good else (),
         sets=_write_sets(work, feed, rows, _held(checked[rows.levels.innermost], outcome)),
         read=outcome.good + len(errors),
         errors=tuple(errors),
@@ -274,7 +237,7 @@ def _write_sets(
         return ()
     records = ", ".join(str(record) for record in sorted(held or ()))
     is_held = "true" if held is None else f"__record IN ({records})" if held else "false"
-    columns = f"{_set_number(work)} AS _set, __parent AS _parent, __version AS _version, __fetched AS _fetched_at"
+    columns = f"{set_number(work)} AS _set, __parent AS _parent, __version AS _version, __fetched AS _fetched_at"
     empty = f"SEMI JOIN {_empty(work, left_out)} USING (__record)" if left_out else ""
     query = f"SELECT {columns}, {is_held} AS _held FROM {rows.roots} {empty}"
     if query not in work.sets:  # siblings have the same sets, as long as none is held

@@ -16,7 +16,7 @@ from courier.storage.shape_lines import BadLine
 from courier.storage.shape_sql import KINDS, NESTED, NO_GROUND, NO_INSTANT, NO_KEY, NO_PARENT, NO_ROOT, SQL_FAILED
 from courier.storage.shape_values import reason
 
-Place = tuple[int | str | None, ...]  # of a line: its record, parent and index, or in a bulk result its parent and id
+Place = tuple[int | str | None, ...]  # of a line: its record, parent and index; in a bulk result its id, or its parent
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class BadRow:
     id: str | None
 
     def place(self, layout: Layout) -> Place:
-        return (self.parent_id, self.id) if layout.is_bulk else (self.record, self.parent_id, self.index)
+        return (self.id or self.parent_id,) if layout.is_bulk else (self.record, self.parent_id, self.index)
 
     @property
     def is_nested(self) -> bool:
@@ -112,7 +112,7 @@ def _place_of(line: bytes, layout: Layout) -> Place | None:
     if not isinstance(record, Mapping):
         return None
     if layout.is_bulk:
-        return record.get("__parentId"), record.get("id")
+        return (record.get("id") or record.get("__parentId"),)
     if not isinstance(record.get("__record"), int):
         return None
     return record["__record"], record.get("__parentId"), record.get("__index")

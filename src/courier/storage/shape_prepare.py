@@ -40,7 +40,8 @@ class LinesInDoubt(Exception):
 class Work:
     """One request being shaped: its folder, where to write, and a connection that reaches nothing else.
 
-    `texts`: its streams as made by shape_texts, where they were. `sets`: files of sets by the query that made them.
+    `texts`: its streams as made by shape_texts, where they were; `done`: feeds whose rows were written on the way.
+    `sets`: files of sets by the query that made them. `roots`: root records by the parent of those below them.
     """
 
     connection: Connection
@@ -49,7 +50,9 @@ class Work:
     out: Path
     ordinal: int
     texts: Mapping[str, str] = field(default_factory=dict)
+    done: Mapping[str, int] = field(default_factory=dict)
     sets: dict[str, tuple[Path, ...]] = field(default_factory=dict)
+    roots: dict[str | None, Roots] = field(default_factory=dict)
 
     @property
     def is_large(self) -> bool:
@@ -62,6 +65,8 @@ class Work:
 
     def relation(self, stream: str, node: Node) -> str:
         """A stream with at least the fields of `node`: its texts where they were made, else its files."""
+        if stream not in self.texts and self.manifest.layout.is_bulk:
+            raise LinesInDoubt  # its files do not say which records they belong to
         return self.texts.get(stream) or relation(self.files(stream), node)
 
     def files(self, stream: str) -> tuple[Path, ...]:
@@ -153,6 +158,8 @@ def make_roots(work: Work, feeds: Sequence[Feed], parent: DomainTable | None) ->
     root = layout.streams[0]
     identity = _identity(root, parent)
     node = fields_of(at_root(feed.table for feed in feeds), layout)[root]
+    if layout.is_bulk:  # whose lines know their root record by its id alone
+        node.fields.setdefault("id", Node())
     nodes = fields_of([identity, *at_root(feed.table for feed in feeds)], layout)
     rows = Rows(
         identity,

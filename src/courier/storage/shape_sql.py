@@ -38,6 +38,7 @@ class Rows:
     computed:  name -> relation with `__record`, `result` and `key`; `keyed` names those whose key counts
     doubtful:  relation with the `__record` of those that rest on a line that could not be read, if any
     verified:  every line was looked at, so a text that looks like JSON is one
+    by_id:     the lines do not say the number of their root record: they are joined to it by `__parentId`
     """
 
     table: DomainTable
@@ -53,6 +54,7 @@ class Rows:
     keyed: frozenset[str] = frozenset()
     doubtful: str = ""
     verified: bool = False
+    by_id: bool = False
 
     @property
     def levels(self) -> Levels:
@@ -168,7 +170,8 @@ def _records(rows: Rows, places: Sequence[Sequence[_Place]]) -> str:
     levels = rows.levels
     alias = f"l{len(levels.streams) - 1}"
     joined = _joined_levels(rows, places)
-    columns = [f'{alias}.__record AS __record, {alias}."__parentId" AS "__parentId", {alias}.__index AS __index']
+    record = "rt.__record" if rows.by_id else f"{alias}.__record"
+    columns = [f'{record} AS __record, {alias}."__parentId" AS "__parentId", {alias}.__index AS __index']
     columns += [f"{_own_id(rows, alias)} AS __id"]
     columns += [f"{alias}.filename AS __file", f"{_broken(rows, joined)} AS __broken", _fetched(rows, alias)]
     columns += [f"{sql} AS {quote(name)}" for name, sql in rows.carried.items()]
@@ -177,7 +180,8 @@ def _records(rows: Rows, places: Sequence[Sequence[_Place]]) -> str:
     relations = [f"{rows.relations[levels.innermost]} AS {alias}"]
     relations += [_join_above(rows, level) for level in joined]
     if rows.roots:
-        relations.append(f"{rows.roots} AS rt ON rt.__record = {alias}.__record")
+        same = f'rt."id" = {alias}."__parentId"' if rows.by_id else f"rt.__record = {alias}.__record"
+        relations.append(f"{rows.roots} AS rt ON {same}")
     relations += _picks(rows, places)
     return f"records AS (SELECT {', '.join(columns)}\nFROM {' LEFT JOIN '.join(relations)})"
 

@@ -15,30 +15,38 @@ from courier.errors import Incomplete
 from courier.storage.duck import quote, read_parquet, text, unreadable
 from courier.storage.raw import Layout
 from courier.storage.selection import Computed, Node, identity_of
+from courier.storage.shape_at_once import shape_own
 from courier.storage.shape_fields import fields_asked, relation
 from courier.storage.shape_plain import above_of
 from courier.storage.shape_prepare import LinesInDoubt, Work, write
 
 
 def make_texts(
-    work: Work, feeds: Sequence[Feed], parents: Mapping[str, DomainTable], computed: Sequence[Computed]
-) -> dict[str, str]:
-    """Stream -> relation over its texts; none at all where lines of pages cannot be read, which are then looked at.
+    work: Work, feeds: Sequence[Feed], known: Mapping[str, DomainTable], computed: Sequence[Computed]
+) -> Work:
+    """The work with its texts; without any where lines of pages cannot be read, which are then looked at.
 
-    Raises Incomplete for a bulk result with records whose parent is not there, LinesInDoubt where it cannot be read.
+    known: the tables of the feeds and of their parents. Raises Incomplete for a bulk result with records whose parent
+    is not there, LinesInDoubt where it cannot be read.
     """
     layout = work.manifest.layout
-    tables = [*(feed.table for feed in feeds), *map(identity_of, parents.values())]
+    tables = [*(feed.table for feed in feeds), *map(identity_of, known.values())]
     nodes = {stream: _with_id(stream, node, layout) for stream, node in fields_asked(tables, computed, layout).items()}
-    made: dict[str, str] = {}
+    texts: dict[str, str] = {}
+    done: dict[str, int] = {}
+    making = replace(work, texts=texts, done=done)
     try:
         for stream in layout.streams:
-            made[stream] = _make(work, stream, nodes[stream], made)
+            own = shape_own(making, stream, nodes[stream], feeds, known, computed) if layout.is_bulk else None
+            if own:
+                texts[stream], done[own.feed] = own.texts, own.rows
+            else:
+                texts[stream] = _make(work, stream, nodes[stream], texts)
     except unreadable():
         if layout.is_bulk:
             raise LinesInDoubt from None
-        return {}
-    return made
+        return work
+    return making
 
 
 def _with_id(stream: str, node: Node, layout: Layout) -> Node:
