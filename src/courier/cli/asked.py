@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from courier import clock
 from courier.cli.project import pick_courier, pick_group
@@ -45,6 +46,8 @@ def asked_for(
     until: str | None,
     everything_: bool,
     no_offset: bool,
+    scheduled: str | None = None,
+    ignore_constraints: bool = False,
 ) -> Asked:
     """The period that the options choose, in UTC; by_hand None is the one since the watermark."""
     from courier.runtime.group_run import Asked
@@ -62,7 +65,19 @@ def asked_for(
         period = between(parse_instant(since, timezone), parse_instant(until, timezone) if until else None, now)
     elif until is not None:
         raise UsageError("--until needs --since", fix="give --since too, or --all")
-    return Asked(now, ByHand(period, offset=not no_offset) if period else None, feeds)
+    by_hand = ByHand(period, offset=not no_offset) if period else None
+    instant = parse_instant(scheduled, timezone) if scheduled else None
+    return Asked(now, by_hand, feeds, instant, ignore_constraints)
+
+
+def check_scheduled(scheduled: str | None, what: CourierGroup | str, options: Mapping[str, Any]) -> None:
+    """Raises UsageError for an instant without a group, or beside a period, which it would contradict."""
+    if scheduled is None:
+        return
+    if isinstance(what, str):
+        raise UsageError("--scheduled goes with --group", fix="--group NAME --scheduled 2026-11-20T06:30:00Z")
+    if any(options[name] for name in ("day", "since", "until", "everything")):
+        raise UsageError("--scheduled and a period of your own exclude each other", fix="keep one of them")
 
 
 def _as_day(written: str) -> date:

@@ -34,6 +34,8 @@ def finish(result: GroupResult, *, sandbox: bool, as_json: bool) -> int:
     else:
         took = duration((result.ended - result.started).total_seconds())
         said = f"Completed in {took}" if result.result == "succeeded" else f"{result.result.capitalize()} after {took}"
+        if result.result == "blocked":
+            say(f"{result.group}: {result.problem}\n  fix: {result.fix}")
         say(said + (" (sandbox)" if sandbox else ""))
     return 0 if result.result in ("succeeded", "covered") else 1
 
@@ -131,6 +133,8 @@ class _Live:
 
 def describe(event: Event) -> str | None:
     """The event as a line, or None where it says nothing to a person."""
+    if isinstance(event, events.GroupWaits):
+        return f"{event.group}: {event.reason}"
     said = _sentence(event)
     return f"{event.courier}: {said}" if said else None
 

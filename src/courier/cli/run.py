@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from courier.cli.asked import asked_for, chosen, timezone_of
+from courier.cli.asked import asked_for, check_scheduled, chosen, timezone_of
 from courier.cli.options import (
     choice_options,
     period_options,
@@ -29,7 +29,13 @@ if TYPE_CHECKING:
 @choice_options
 @period_options
 @click.option("--run-type", type=click.Choice(["full", "source"]), help="source: couriers only, no activations.")
-@click.option("--no-wait", is_flag=True, help="Fail at once if the courier runs in another process.")
+@click.option(
+    "--scheduled",
+    metavar="INSTANT",
+    help="The instant that a schedule fired for, with --group: the period ends there, and a covered one is not run.",
+)
+@click.option("--ignore-constraints", is_flag=True, help="Do not wait for other groups, this time.")
+@click.option("--no-wait", is_flag=True, help="Fail at once if it runs in another process.")
 @project_option
 @sandbox_option
 @streaming_json_option
@@ -62,6 +68,7 @@ def run(
 
     project = open_project(root)
     what = chosen(project, group, courier, feeds)
+    check_scheduled(rest["scheduled"], what, rest)
     if isinstance(what, CourierGroup) and rest["run_type"]:
         what = replace(what, run_type=rest["run_type"])
     asked = _asked(what, feeds, rest)
@@ -83,4 +90,6 @@ def _asked(what: CourierGroup | str, feeds: tuple[str, ...], options: dict[str, 
         until=options["until"],
         everything_=options["everything"],
         no_offset=options["no_offset"],
+        scheduled=options["scheduled"],
+        ignore_constraints=options["ignore_constraints"],
     )

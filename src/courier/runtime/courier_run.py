@@ -112,9 +112,8 @@ def _answer(work: Work) -> Answer:
 def _begin(work: Work) -> None:
     stored = work.stored
     work.folder.store(stored)
-    work.context.history.begin(
-        stored.run, stored.courier, stored.group, clock.rfc3339(stored.scheduled), clock.rfc3339(stored.started)
-    )
+    scheduled, started = clock.rfc3339(stored.scheduled), clock.rfc3339(stored.started)
+    work.context.history.begin(stored.run, stored.courier, stored.group, scheduled, started, stored.group_run)
     work.reporter(RunStarted, recovered=stored.attempts > 1)
 
 

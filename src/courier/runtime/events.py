@@ -35,6 +35,14 @@ class SourceAnswered(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class GroupWaits(Event):
+    """A group's constraints do not hold yet. No courier runs: `courier` and `run` are empty."""
+
+    group: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Noticed(Event):
     """Something that a person should know, and that does not stop the run."""
 

@@ -1,31 +1,61 @@
-"""Run a courier group by hand: its couriers in parallel, each its own unit; the group's result is theirs together."""
+"""Run a courier group: once its constraints hold, its couriers in parallel; the group's result is theirs together."""
 
 from __future__ import annotations
 
+import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from threading import Event
+from typing import Literal
 
 from courier import clock
-from courier.config.project import CourierGroup
+from courier.clock import rfc3339
+from courier.config.project import CourierGroup, Project
+from courier.errors import CourierError
 from courier.runtime import events
 from courier.runtime.context import Context
 from courier.runtime.courier_run import run_courier
+from courier.runtime.decide import Decision, decide
+from courier.runtime.history import History
 from courier.runtime.period import ByHand
+from courier.runtime.place import group_lock
 from courier.runtime.plan import Intention
 from courier.runtime.result import CourierResult, GroupResult, Result
+from courier.runtime.run_folder import fingerprint
+from courier.storage.duck import is_interruption
+
+Trigger = Literal["schedule", "hand", "retry"]
+
+
+POLL_SECONDS = 15.0  # between looks at what a constraint waits for
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What a person asked for: a period by hand, or None for the one since the watermark."""
+    """What was asked for: a period by hand, or None for the one since the watermark.
+
+    now:       when it was asked
+    scheduled: the instant S that a schedule fired for; None for a run by hand, whose S is `now`
+    """
 
     now: datetime
     by_hand: ByHand | None = None
     feeds: tuple[str, ...] = ()
+    scheduled: datetime | None = None
+    ignore_constraints: bool = False
+
+    @property
+    def instant(self) -> datetime:
+        """S."""
+        return self.scheduled or self.now
+
+    @property
+    def trigger(self) -> Trigger:
+        return "schedule" if self.scheduled else "hand"
 
 
 def group_intentions(group: CourierGroup, asked: Asked) -> tuple[Intention, ...]:
@@ -33,7 +63,7 @@ def group_intentions(group: CourierGroup, asked: Asked) -> tuple[Intention, ...]
     return tuple(
         Intention(
             courier=courier.name,
-            scheduled=asked.now,
+            scheduled=asked.instant,
             offset=courier.offset,
             by_hand=asked.by_hand,
             group=group.name,
@@ -44,11 +74,78 @@ def group_intentions(group: CourierGroup, asked: Asked) -> tuple[Intention, ...]
 
 
 def run_group(context: Context, group: CourierGroup, asked: Asked) -> GroupResult:
-    """Run all couriers of the group over their periods."""
-    intentions = group_intentions(group, asked)
-    results = _run_all(context, intentions)
-    required = {courier.name for courier in group.couriers if courier.required}
-    return _together(group.name, asked, results, required)
+    """Run all couriers of the group over their periods, as soon as its constraints hold.
+
+    Blocked and covered are results, as failed is. Raises Locked where the group runs in another process.
+    """
+    run = name_of(group.name, clock.now())
+    locked = group_lock(context.place, group.name, wait=context.wait_for_lock)
+    with locked, _recorded(context, group, asked, run) as end:
+        decision = _decided(context, group, asked)
+        if decision.answer != "run":
+            return end(_undone(run, group, asked, decision))
+        intentions = [replace(one, group_run=run) for one in group_intentions(group, asked)]
+        return end(together(run, group, asked, _run_all(context, intentions)))
+
+
+def _decided(context: Context, group: CourierGroup, asked: Asked) -> Decision:
+    """What the group is to do; asked again while it waits for others."""
+    if asked.ignore_constraints:
+        group = replace(group, constraints=())
+    told = ""
+    while True:
+        decision = decision_on(context.history, group, asked, clock.now())
+        if decision.answer != "wait":
+            return decision
+        assert decision.until is not None
+        if decision.reason != told:
+            told = decision.reason
+            context.report(events.GroupWaits(courier="", run="", at=clock.now(), group=group.name, reason=told))
+        clock.sleep(min(POLL_SECONDS, max(0.1, (decision.until - clock.now()).total_seconds() + 0.001)))
+
+
+def decision_on(history: History, group: CourierGroup, asked: Asked, now: datetime) -> Decision:
+    """What the group is to do at S, by its history: `decide` for a fire, constraints alone for a run by hand."""
+    others = [constraint.group for constraint in group.constraints]
+    since = asked.instant - max([constraint.offset for constraint in group.constraints], default=timedelta(0))
+    names = others if asked.scheduled is None else [*others, group.name]
+    runs = history.counting(names, since) if names else ()
+    enabled = replace(group, enabled=True)  # whoever names a group means it
+    return decide(enabled, asked.instant, max(now, asked.instant), runs)
+
+
+def _undone(run: str, group: CourierGroup, asked: Asked, decision: Decision) -> GroupResult:
+    result: Result = "covered" if decision.answer == "covered" else "blocked"
+    problem, fix = ("", "") if result == "covered" else (decision.reason, _fix_of_blocked(group))
+    return GroupResult(run, group.name, result, asked.now, clock.now(), (), problem, fix)
+
+
+def _fix_of_blocked(group: CourierGroup) -> str:
+    others = " or ".join(f"courier run --group {constraint.group}" for constraint in group.constraints)
+    return f"{others}; or courier run --group {group.name} --ignore-constraints"
+
+
+@contextmanager
+def _recorded(
+    context: Context, group: CourierGroup, asked: Asked, run: str
+) -> Iterator[Callable[[GroupResult], GroupResult]]:
+    """The run in the history, from its beginning to whatever its end is."""
+    scheduled, started = rfc3339(asked.instant), rfc3339(asked.now)
+    context.history.begin_group(run, group.name, scheduled, asked.trigger, started, config_of(context.project, group))
+
+    def end(result: GroupResult) -> GroupResult:
+        ended, report = rfc3339(result.ended), result.as_json()
+        values = (run, ended, result.result, result.problem, result.fix, report)
+        context.history.end_group(*values, committed=result.committed)
+        return result
+
+    try:
+        yield end
+    except BaseException as error:
+        result = "interrupted" if isinstance(error, KeyboardInterrupt) or is_interruption(error) else "failed"
+        problem = error.message if isinstance(error, CourierError) else type(error).__name__
+        context.history.end_group(run, rfc3339(clock.now()), result, problem, "", {}, committed=False)
+        raise
 
 
 def _run_all(context: Context, intentions: Sequence[Intention]) -> tuple[CourierResult, ...]:
@@ -78,25 +175,35 @@ def run_single(context: Context, courier: str, asked: Asked) -> GroupResult:
     return single_result(asked.now, run_courier(context, intention))
 
 
+def config_of(project: Project, group: CourierGroup) -> str:
+    """Changes with the configuration of the group and of its couriers."""
+    parts = [repr(group), *(fingerprint(project.couriers[courier.name]) for courier in group.couriers)]
+    return hashlib.sha256(" ".join(parts).encode()).hexdigest()[:16]
+
+
 def single_result(started: datetime, result: CourierResult) -> GroupResult:
     """One courier's result, as that of a run without a group."""
-    return _together(None, Asked(started), (result,), {result.courier})
+    return together(name_of(result.courier, started), None, Asked(started), (result,))
 
 
-def _together(group: str | None, asked: Asked, results: Sequence[CourierResult], required: set[str]) -> GroupResult:
+def name_of(what: str, started: datetime) -> str:
+    """A run's name: it sorts by time and says whose it is."""
+    return f"{started:%Y%m%dT%H%M%S}-{what}-{secrets.token_hex(3)}"
+
+
+def together(run: str, group: CourierGroup | None, asked: Asked, results: Sequence[CourierResult]) -> GroupResult:
+    """The couriers' results as one: failed where none has committed, partial where some have."""
     failed = [result for result in results if result.result != "succeeded"]
-    result: Result = "succeeded"
-    if any(one.courier in required for one in failed):
-        result = "failed" if len(failed) == len(results) else "partial"
-    elif failed:
-        result = "partial"
+    result: Result = "succeeded" if not failed else "failed" if len(failed) == len(results) else "partial"
+    optional = {courier.name for courier in group.couriers if not courier.required} if group else set()
     return GroupResult(
-        run=f"{asked.now:%Y%m%dT%H%M%S}-{group or results[0].courier}-{secrets.token_hex(3)}",
-        group=group,
+        run=run,
+        group=group.name if group else None,
         result=result,
         started=asked.now,
         ended=clock.now(),
         couriers=tuple(results),
         problem=failed[0].problem if failed else "",
         fix=failed[0].fix if failed else "",
+        committed=all(one.courier in optional for one in failed),
     )

@@ -8,27 +8,42 @@ from __future__ import annotations
 import os
 import secrets
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from courier.clock import rfc3339
+from courier.runtime.decide import PastRun
 from courier.runtime.place import private_folder
 
 if TYPE_CHECKING:
     from courier.runtime.events import Event
 
-_SCHEMA = """
+# What each version of courier added, in order; the file's user_version says how many of them it has.
+_STEPS = (
+    """
 CREATE TABLE IF NOT EXISTS run (
     run TEXT PRIMARY KEY, courier TEXT NOT NULL, "group" TEXT, scheduled TEXT NOT NULL, started TEXT NOT NULL,
     ended TEXT, result TEXT NOT NULL, problem TEXT, fix TEXT, report TEXT
 );
 CREATE TABLE IF NOT EXISTS event (run TEXT NOT NULL, at TEXT NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS event_run ON event (run);
-"""
+""",
+    """
+CREATE TABLE group_run (
+    run TEXT PRIMARY KEY, "group" TEXT NOT NULL, scheduled TEXT NOT NULL, "trigger" TEXT NOT NULL,
+    started TEXT NOT NULL, ended TEXT, result TEXT NOT NULL, committed INTEGER NOT NULL, problem TEXT, fix TEXT,
+    config TEXT NOT NULL, report TEXT
+);
+CREATE INDEX group_run_group ON group_run ("group", scheduled);
+ALTER TABLE run ADD COLUMN group_run TEXT;
+""",
+)
 
 
 @dataclass(frozen=True)
@@ -45,6 +60,30 @@ class PastCourierRun:
     problem: str | None
     fix: str | None
     report: dict[str, Any] | None
+    group_run: str | None
+
+
+@dataclass(frozen=True)
+class PastGroupRun:
+    """One run of a group. `scheduled` is its instant S; `trigger` is schedule, hand or retry.
+
+    result:    running until it ends; then succeeded, failed, partial, blocked, covered, interrupted
+    committed: every required courier has committed
+    config:    changes with the project's files
+    """
+
+    run: str
+    group: str
+    scheduled: str
+    trigger: str
+    started: str
+    ended: str | None
+    result: str
+    committed: bool
+    problem: str | None
+    fix: str | None
+    config: str
+    report: dict[str, Any] | None
 
 
 class History:
@@ -58,6 +97,8 @@ class History:
         if not self._path.exists():
             self._make()
         with closing(sqlite3.connect(self._path, timeout=30)) as connection, connection:
+            if connection.execute("PRAGMA user_version").fetchone()[0] < len(_STEPS):
+                _bring_up_to_date(connection)
             yield connection
 
     def _make(self) -> None:
@@ -66,17 +107,36 @@ class History:
         os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         with closing(sqlite3.connect(draft)) as connection:
             connection.execute("PRAGMA journal_mode = WAL")
-            connection.executescript(_SCHEMA)
+            _bring_up_to_date(connection)
         with suppress(FileExistsError):
             os.link(draft, self._path)
         draft.unlink()
 
-    def begin(self, run: str, courier: str, group: str | None, scheduled: str, started: str) -> None:
+    def begin(
+        self, run: str, courier: str, group: str | None, scheduled: str, started: str, group_run: str | None = None
+    ) -> None:
         with self._open() as connection:
             connection.execute(
-                "INSERT INTO run VALUES (?, ?, ?, ?, ?, NULL, 'running', NULL, NULL, NULL)"
+                "INSERT INTO run VALUES (?, ?, ?, ?, ?, NULL, 'running', NULL, NULL, NULL, ?)"
                 " ON CONFLICT (run) DO UPDATE SET result = 'running', ended = NULL, problem = NULL, fix = NULL",
-                (run, courier, group, scheduled, started),
+                (run, courier, group, scheduled, started, group_run),
+            )
+
+    def begin_group(self, run: str, group: str, scheduled: str, trigger: str, started: str, config: str) -> None:
+        with self._open() as connection:
+            connection.execute(
+                "INSERT INTO group_run VALUES (?, ?, ?, ?, ?, NULL, 'running', 0, NULL, NULL, ?, NULL)",
+                (run, group, scheduled, trigger, started, config),
+            )
+
+    def end_group(
+        self, run: str, ended: str, result: str, problem: str, fix: str, report: dict[str, Any], *, committed: bool
+    ) -> None:
+        with self._open() as connection:
+            connection.execute(
+                "UPDATE group_run SET ended = ?, result = ?, committed = ?, problem = ?, fix = ?, report = ?"
+                " WHERE run = ?",
+                (ended, result, committed, problem or None, fix or None, orjson.dumps(report).decode(), run),
             )
 
     def end(self, run: str, ended: str, result: str, problem: str, fix: str, report: dict[str, Any]) -> None:
@@ -103,6 +163,30 @@ class History:
         where, values = ("WHERE courier = ?", [courier]) if courier else ("", [])
         return self._query(f"{where} ORDER BY started DESC, run DESC LIMIT ?", [*values, limit])
 
+    def group_runs(self, group: str | None = None, limit: int = 20) -> list[PastGroupRun]:
+        """The latest runs of groups, newest first."""
+        where, values = ('WHERE "group" = ?', [group]) if group else ("", [])
+        return self._groups(f"{where} ORDER BY rowid DESC LIMIT ?", [*values, limit])
+
+    def find_group(self, run: str) -> PastGroupRun | None:
+        return next(iter(self._groups("WHERE run = ?", [run])), None)
+
+    def couriers_of(self, group_run: str) -> list[PastCourierRun]:
+        """The runs of couriers that belong to a group's run."""
+        return self._query("WHERE group_run = ? ORDER BY rowid", [group_run])
+
+    def counting(self, groups: Iterable[str], since: datetime) -> tuple[PastRun, ...]:
+        """The ended runs of groups that `decide` looks at, scheduled at `since` or later."""
+        wanted = sorted(set(groups))
+        places = ", ".join("?" for _ in wanted)
+        # A day of room: instants are texts with or without microseconds, which sort one way and the other.
+        found = self._groups(
+            f'WHERE "group" IN ({places}) AND ended IS NOT NULL AND scheduled >= ?',
+            [*wanted, rfc3339(since - timedelta(days=1))],
+        )
+        runs = (PastRun(one.group, datetime.fromisoformat(one.scheduled), one.committed) for one in found)
+        return tuple(run for run in runs if run.scheduled >= since)
+
     def find(self, run: str) -> PastCourierRun | None:
         return next(iter(self._query("WHERE run = ?", [run])), None)
 
@@ -124,10 +208,32 @@ class History:
         if not self._path.exists():
             return []
         with self._open() as connection:
+            connection.row_factory = sqlite3.Row
             rows = connection.execute(f"SELECT * FROM run {rest}", list(values)).fetchall()
-        return [_past(row) for row in rows]
+        return [PastCourierRun(**{**row, "report": _report(row["report"])}) for row in rows]
+
+    def _groups(self, rest: str, values: Sequence[Any]) -> list[PastGroupRun]:
+        if not self._path.exists():
+            return []
+        with self._open() as connection:
+            connection.row_factory = sqlite3.Row
+            rows = connection.execute(f"SELECT * FROM group_run {rest}", list(values)).fetchall()
+        return [
+            PastGroupRun(**{**row, "committed": bool(row["committed"]), "report": _report(row["report"])})
+            for row in rows
+        ]
 
 
-def _past(row: tuple[Any, ...]) -> PastCourierRun:
-    report = orjson.loads(row[-1]) if row[-1] else None
-    return PastCourierRun(*(*row[:-1], report))
+def _report(written: str | None) -> dict[str, Any] | None:
+    return orjson.loads(written) if written else None
+
+
+def _bring_up_to_date(connection: sqlite3.Connection) -> None:
+    """Take the steps that the file lacks, all of them or none, whoever comes first."""
+    connection.execute("BEGIN IMMEDIATE")
+    there = connection.execute("PRAGMA user_version").fetchone()[0]
+    for step in _STEPS[there:]:
+        for statement in step.split(";"):
+            connection.execute(statement)
+    connection.execute(f"PRAGMA user_version = {max(there, len(_STEPS))}")
+    connection.commit()

@@ -52,28 +52,53 @@ def private_folder(path: Path) -> Path:
 @contextmanager
 def courier_lock(place: Place, courier: str, *, wait: bool = True) -> Iterator[None]:
     """One run per courier at a time, over all processes. Raises Locked when `wait` is false and another one runs."""
-    path = private_folder(place.state / "locks") / f"{courier}.lock"
+    with _locked(place.state / "locks" / f"{courier}.lock", f"courier {courier}", wait):
+        yield
+
+
+@contextmanager
+def group_lock(place: Place, group: str, *, wait: bool = True) -> Iterator[None]:
+    """One run per group at a time, over all processes. Raises Locked when `wait` is false and another one runs."""
+    with _locked(_group_lock(place, group), f"group {group}", wait):
+        yield
+
+
+def _group_lock(place: Place, group: str) -> Path:
+    return place.state / "locks" / "groups" / f"{group}.lock"
+
+
+@contextmanager
+def _locked(path: Path, what: str, wait: bool) -> Iterator[None]:
+    private_folder(path.parent)
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        _flock(handle, courier, wait)
+        _flock(handle, what, wait)
         yield
     finally:
         os.close(handle)
 
 
-def _flock(handle: int, courier: str, wait: bool) -> None:
+def _flock(handle: int, what: str, wait: bool) -> None:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
     except BlockingIOError as held:
         raise Locked(
-            f"courier {courier} is running in another process",
+            f"{what} is running in another process",
             fix="wait for it (leave out --no-wait), or look at it with `courier status`",
         ) from held
 
 
 def is_running(place: Place, courier: str) -> bool:
     """Whether a process holds the courier's lock."""
-    path = place.state / "locks" / f"{courier}.lock"
+    return _is_held(place.state / "locks" / f"{courier}.lock")
+
+
+def is_group_running(place: Place, group: str) -> bool:
+    """Whether a process holds the group's lock."""
+    return _is_held(_group_lock(place, group))
+
+
+def _is_held(path: Path) -> bool:
     if not path.exists():
         return False
     handle = os.open(path, os.O_RDWR)

@@ -33,6 +33,7 @@ class Intention:
     feeds: tuple[str, ...] = ()  # empty: all
     group: str | None = None
     wait: timedelta = timedelta(0)
+    group_run: str | None = None
 
 
 def plan_feeds(

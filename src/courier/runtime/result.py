@@ -109,6 +109,7 @@ class GroupResult:
     couriers: tuple[CourierResult, ...]
     problem: str = ""
     fix: str = ""
+    committed: bool = False  # every required courier has
 
     def as_json(self) -> dict[str, Any]:
         return {

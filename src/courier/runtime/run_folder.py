@@ -46,6 +46,7 @@ class StoredRun:
     plans: dict[str, tuple[Interval, Interval]]  # feed -> period, request
     skipped: dict[str, str]
     wait_seconds: float = 0.0
+    group_run: str | None = None
 
 
 def new_run(intention: Intention, courier: Courier, plans: Sequence[FeedPlan], started: datetime) -> StoredRun:
@@ -63,6 +64,7 @@ def new_run(intention: Intention, courier: Courier, plans: Sequence[FeedPlan], s
         plans={plan.feed.name: (plan.period, plan.request) for plan in plans if plan.period and plan.request},
         skipped={plan.feed.name: plan.skipped for plan in plans if plan.skipped},
         wait_seconds=intention.wait.total_seconds(),
+        group_run=intention.group_run,
     )
 
 
