@@ -24,7 +24,8 @@ from courier.config.yaml_nodes import (
     walk,
 )
 
-MOST_BYTES = 1024 * 1024
+MOST_BYTES = 4 * 1024 * 1024  # 10,000 courier groups take 1.3 MB
+_MB = 1024 * 1024
 EXCERPT_LENGTH = 240
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -139,7 +140,7 @@ def _bytes(path: FilePath) -> bytes | Mistake:
     try:
         size = path.stat().st_size
         if size > MOST_BYTES:
-            message = f"this file has {size / MOST_BYTES:.1f} MB; the limit is {MOST_BYTES // MOST_BYTES} MB"
+            message = f"this file has {size / _MB:.1f} MB; the limit is {MOST_BYTES // _MB} MB"
             return Mistake(Span(1, 1), "too-large", message, "Is it a data file in the wrong folder?")
         return path.read_bytes()
     except OSError as error:

@@ -18,12 +18,13 @@ def check_groups(
     document: Document, groups: Groups, couriers: Collection[str], activations: Collection[str]
 ) -> Iterator[Problem]:
     """Everything that can be wrong with groups whose file has the right structure."""
+    known: Collection[str] = document.data  # a group whose own mistakes left it out of `groups` is in the file
     for name, group in groups.items():
         if not NAME.fullmatch(name):
             fix = "Begin with a lower-case letter; go on with lower-case letters, digits, - and _."
             yield document.problem(document.key((name,)), "bad-name", f"`{name}` is no group name", fix)
         yield from _check_couriers(document, name, group, couriers)
-        yield from _check_constraints(document, name, group)
+        yield from _check_constraints(document, name, group, known)
         yield from _check_activations(document, name, group, activations)
     yield from _check_cycles(document, groups)
 
@@ -36,9 +37,7 @@ def _check_couriers(document: Document, name: str, group: GroupModel, known: Col
             yield document.problem(at, "unknown-courier", f"there is no courier `{courier}`", fix)
 
 
-def _check_constraints(document: Document, name: str, group: GroupModel) -> Iterator[Problem]:
-    # A group whose own mistakes left it out of `groups` is in the file all the same.
-    known: dict[str, object] = document.data
+def _check_constraints(document: Document, name: str, group: GroupModel, known: Collection[str]) -> Iterator[Problem]:
     for position, constraint in enumerate(group.constraints):
         if constraint.group not in known:
             at = document.value((name, "constraints", position, "group"))

@@ -9,7 +9,7 @@ RULES: Mapping[str, str] = {
     "missing-file": "courier_groups.yaml and semantic_tags.yaml stand at the top of a project.",
     "file-name": "Files are named in lower case and end in .yaml: the path is the name.",
     "unreadable": "A file can be read.",
-    "too-large": "A file has at most 1 MB.",
+    "too-large": "A file has at most 4 MB.",
     "encoding": "A file is UTF-8 without control characters.",
     "empty-file": "A file says something.",
     # YAML

@@ -174,6 +174,8 @@ class _Builder:
         self.mistakes.append(Mistake(second, "duplicate-key", message, "Keep one of the two."))
 
     def _refuse_decoration(self, event: Any) -> None:
+        if not (isinstance(event, yaml.AliasEvent) or event.anchor or getattr(event, "tag", None)):
+            return
         span = self._span(event)
         # The names of anchors and tags are not repeated: a secret that begins with * & or ! is read as one.
         if isinstance(event, yaml.AliasEvent):
