@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import secrets
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -19,13 +18,14 @@ from courier.errors import CourierError
 from courier.runtime import events
 from courier.runtime.context import Context
 from courier.runtime.courier_run import run_courier
-from courier.runtime.decide import Decision, decide
+from courier.runtime.decide import Decision, decide, fix_of_blocked
 from courier.runtime.history import History
 from courier.runtime.period import ByHand
 from courier.runtime.place import group_lock
 from courier.runtime.plan import Intention
 from courier.runtime.result import CourierResult, GroupResult, Result
 from courier.runtime.run_folder import fingerprint
+from courier.runtime.run_name import name_of
 from courier.storage.duck import is_interruption
 
 Trigger = Literal["schedule", "hand", "retry"]
@@ -116,13 +116,8 @@ def decision_on(history: History, group: CourierGroup, asked: Asked, now: dateti
 
 def _undone(run: str, group: CourierGroup, asked: Asked, decision: Decision) -> GroupResult:
     result: Result = "covered" if decision.answer == "covered" else "blocked"
-    problem, fix = ("", "") if result == "covered" else (decision.reason, _fix_of_blocked(group))
+    problem, fix = ("", "") if result == "covered" else (decision.reason, fix_of_blocked(group))
     return GroupResult(run, group.name, result, asked.now, clock.now(), (), problem, fix)
-
-
-def _fix_of_blocked(group: CourierGroup) -> str:
-    others = " or ".join(f"courier run --group {constraint.group}" for constraint in group.constraints)
-    return f"{others}; or courier run --group {group.name} --ignore-constraints"
 
 
 @contextmanager
@@ -177,18 +172,17 @@ def run_single(context: Context, courier: str, asked: Asked) -> GroupResult:
 
 def config_of(project: Project, group: CourierGroup) -> str:
     """Changes with the configuration of the group and of its couriers."""
-    parts = [repr(group), *(fingerprint(project.couriers[courier.name]) for courier in group.couriers)]
-    return hashlib.sha256(" ".join(parts).encode()).hexdigest()[:16]
+    return config_from(group, [fingerprint(project.couriers[courier.name]) for courier in group.couriers])
+
+
+def config_from(group: CourierGroup, fingerprints: Sequence[str]) -> str:
+    """The same, of its couriers' fingerprints in the group's order: a thousand groups may share a courier."""
+    return hashlib.sha256(" ".join([repr(group), *fingerprints]).encode()).hexdigest()[:16]
 
 
 def single_result(started: datetime, result: CourierResult) -> GroupResult:
     """One courier's result, as that of a run without a group."""
     return together(name_of(result.courier, started), None, Asked(started), (result,))
-
-
-def name_of(what: str, started: datetime) -> str:
-    """A run's name: it sorts by time and says whose it is."""
-    return f"{started:%Y%m%dT%H%M%S}-{what}-{secrets.token_hex(3)}"
 
 
 def together(run: str, group: CourierGroup | None, asked: Asked, results: Sequence[CourierResult]) -> GroupResult:
