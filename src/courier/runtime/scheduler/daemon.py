@@ -88,19 +88,20 @@ class Scheduler:
             row = self._history.find_group(run)
             if row and not self._is_running(row.group):
                 record_killed(self._history, row)
-        for name, scheduled in list(self._table.in_hand()):
+        in_hand = list(self._table.in_hand())
+        latest = self._endings.latest(in_hand)
+        for name, scheduled in in_hand:
             if self._runs.adopt(name, scheduled):
                 self._say(events.Adopted, group=name, scheduled=scheduled)
-            else:
-                self._settle_one(name, scheduled)
+            elif name in latest:
+                self._settle_one(name, scheduled, latest[name])
 
     def _is_running(self, group: str) -> bool:
         return is_group_running(self._place, group) or alive(self._place, group) is not None
 
-    def _settle_one(self, name: str, scheduled: datetime) -> None:
-        """It ended while nobody looked, or is to be asked (again)."""
-        run = self._endings.latest(name, scheduled)
-        row = self._history.find_group(run) if run else None
+    def _settle_one(self, name: str, scheduled: datetime, run: str) -> None:
+        """It ended while nobody looked, or is to be asked again."""
+        row = self._history.find_group(run)
         if row and (row.result not in ("killed", "interrupted") or self._is_hopeless(row)):
             self._finish(name, scheduled, row)
 
@@ -186,7 +187,7 @@ class Scheduler:
 
     def _start(self, name: str, scheduled: datetime) -> None:
         self._table.save()
-        found = self._runs.start(name, scheduled, self._endings.latest(name, scheduled))
+        found = self._runs.start(name, scheduled, self._endings.latest([(name, scheduled)]).get(name))
         if found.pid is not None:
             self._say(events.Started, group=name, scheduled=scheduled, pid=found.pid)
 
@@ -207,7 +208,7 @@ class Scheduler:
 
     def _row_of(self, name: str, running: Running) -> PastGroupRun | None:
         assert running.scheduled is not None
-        run = self._endings.latest(name, running.scheduled)
+        run = self._endings.latest([(name, running.scheduled)]).get(name)
         return self._history.find_group(run) if run and run != running.before else None
 
     def _record_traceless(self, name: str, running: Running, code: int) -> PastGroupRun | None:
@@ -309,7 +310,6 @@ class Scheduler:
             for name, running, code in self._runs.ended():
                 self._run_ended(name, running, code)
         self._table.save()
-        self._endings.close()
         self._say(events.Stopped, left=len(self._runs))
 
     def _say(self, kind: type[events.Event], **values: Any) -> None:

@@ -6,31 +6,50 @@ at, so a history of years costs nothing.
 
 from __future__ import annotations
 
+import os
 import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from courier.clock import rfc3339
+from courier.clock import now, rfc3339
+
+SURELY_SECONDS = 15.0  # a change within the same tick of the disk's clock is seen as late as this
+_FOR_FIRE = """SELECT run FROM group_run WHERE "group" = ? AND scheduled = ? AND "trigger" = 'schedule'"""
+_NO_STAMP: tuple[object, ...] = ()
 
 
 class Endings:
+    """Opens the history for each question: a connection may not be taken along into a fork."""
+
     def __init__(self, history: Path) -> None:
         self._path = history
-        self._connection: sqlite3.Connection | None = None
-        self._version = -1
-        self._last_row = 0
+        self._stamp = _NO_STAMP
+        self._last_row: int | None = None
         self._open: set[int] = set()
 
     def look(self) -> set[str]:
-        """The groups with runs that have ended since the last look. The first look is at all that is not old."""
-        connection = self._connected()
-        if connection is None:
+        """The groups with runs that have ended since the last look. The first look only remembers."""
+        stamp = self._seen()
+        if stamp == self._stamp:
             return set()
-        version = connection.execute("PRAGMA data_version").fetchone()[0]
-        if version == self._version:
-            return set()
-        self._version = version
-        return {group for rowid, group, ended in self._rows(connection) if self._is_news(rowid, ended)}
+        self._stamp = stamp
+        with self._connected() as connection:
+            if connection is None:
+                return set()
+            if self._last_row is None:
+                self._remember(connection)
+                return set()
+            return {group for rowid, group, ended in self._rows(connection) if self._is_news(rowid, ended)}
+
+    def _seen(self) -> tuple[object, ...]:
+        files = (self._path, self._path.with_name(f"{self._path.name}-wal"))
+        return (int(now().timestamp() / SURELY_SECONDS), *map(_size_and_time, files))
+
+    def _remember(self, connection: sqlite3.Connection) -> None:
+        self._last_row = connection.execute("SELECT coalesce(max(rowid), 0) FROM group_run").fetchone()[0]
+        self._open = {row[0] for row in connection.execute("SELECT rowid FROM group_run WHERE ended IS NULL")}
 
     def _rows(self, connection: sqlite3.Connection) -> list[tuple[int, str, bool]]:
         places = ", ".join(map(str, sorted(self._open)))
@@ -41,47 +60,55 @@ class Endings:
         ).fetchall()
 
     def _is_news(self, rowid: int, ended: bool) -> bool:
-        self._last_row = max(self._last_row, rowid)
+        self._last_row = max(self._last_row or 0, rowid)
         if ended:
             self._open.discard(rowid)
         else:
             self._open.add(rowid)
         return ended
 
-    def _connected(self) -> sqlite3.Connection | None:
-        if self._connection is None and self._path.exists():
-            connection = sqlite3.connect(self._path, timeout=30, isolation_level=None)
-            if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'group_run'").fetchone():
-                connection.close()
-                return None
-            self._connection = connection
-            self._last_row = connection.execute("SELECT coalesce(max(rowid), 0) FROM group_run").fetchone()[0]
-            self._open = {row[0] for row in connection.execute("SELECT rowid FROM group_run WHERE ended IS NULL")}
-        return self._connection
+    @contextmanager
+    def _connected(self) -> Iterator[sqlite3.Connection | None]:
+        """None where no group has ever run."""
+        if not self._path.exists():
+            yield None
+            return
+        with closing(sqlite3.connect(self._path, timeout=30)) as connection:
+            known = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'group_run'").fetchone()
+            yield connection if known else None
 
     def unfinished(self) -> list[str]:
         """The runs that the history takes for running, oldest first."""
-        connection = self._connected()
-        if connection is None:
-            return []
-        return [row[0] for row in connection.execute("SELECT run FROM group_run WHERE ended IS NULL ORDER BY rowid")]
+        with self._connected() as connection:
+            if connection is None:
+                return []
+            rows = connection.execute("SELECT run FROM group_run WHERE ended IS NULL ORDER BY rowid")
+            return [row[0] for row in rows]
 
-    def latest(self, group: str, scheduled: datetime) -> str | None:
-        """The group's latest run for this instant."""
-        return next(iter(self._runs_for(group, scheduled, "")), None)
+    def latest(self, fires: Iterable[tuple[str, datetime]]) -> dict[str, str]:
+        """Group -> its latest run for the instant, of those that have one."""
+        with self._connected() as connection:
+            if connection is None:
+                return {}
+            found = {}
+            for group, scheduled in fires:
+                rows = connection.execute(f"{_FOR_FIRE} ORDER BY rowid DESC LIMIT 1", (group, rfc3339(scheduled)))
+                if row := rows.fetchone():
+                    found[group] = row[0]
+            return found
 
     def killed(self, group: str, scheduled: datetime) -> int:
         """How many runs for this instant were killed."""
-        return len(self._runs_for(group, scheduled, "AND result = 'killed'"))
+        with self._connected() as connection:
+            if connection is None:
+                return 0
+            found = connection.execute(f"{_FOR_FIRE} AND result = 'killed'", (group, rfc3339(scheduled)))
+            return len(found.fetchall())
 
-    def _runs_for(self, group: str, scheduled: datetime, also: str) -> list[str]:
-        connection = self._connected()
-        if connection is None:
-            return []
-        where = f"""WHERE "group" = ? AND scheduled = ? AND "trigger" = 'schedule' {also} ORDER BY rowid DESC"""
-        rows = connection.execute(f"SELECT run FROM group_run {where}", (group, rfc3339(scheduled)))
-        return [row[0] for row in rows]
 
-    def close(self) -> None:
-        if self._connection:
-            self._connection.close()
+def _size_and_time(path: Path) -> tuple[int, int]:
+    try:
+        status = os.stat(path)  # noqa: PTH116 - asked every second
+    except OSError:
+        return 0, 0
+    return status.st_size, status.st_mtime_ns

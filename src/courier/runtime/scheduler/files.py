@@ -82,6 +82,8 @@ def _be_the_reader(read: Read, root: Path, out: BinaryIO) -> None:
         with out:
             pickle.dump(read(root), out, 5)
         code = 0
+    except BrokenPipeError:  # the scheduler was killed: nobody wants to know
+        pass
     except BaseException:  # noqa: BLE001 - a fork must never return into its parent's code
         sys.excepthook(*sys.exc_info())
     finally:
