@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -66,21 +67,33 @@ class Hurried:
             cwd=CHECKOUT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
 
-    def run(self, root: Path, served: Sandbox, end: Mapping[str, Any] | None = None) -> Ended:
+    def run(self, root: Path, served: Sandbox, end: Mapping[str, Any] | None = None, more: Sequence[str] = ()) -> Ended:
         """`courier run --group shopify`, and how it ended."""
         asked = {
             "folder": str(root),
             "environment": served.credentials,
-            "arguments": ["run", "--group", "shopify", "--json"],
+            "arguments": ["run", "--group", "shopify", "--json", *more],
             "out": str(root.with_name("out")),
             "err": str(root.with_name("err")),
             "end": end,
         }
+        code = self._ask(asked)
+        return Ended(code, *(root.with_name(name).read_text("utf-8") for name in ("out", "err")))
+
+    def leave(self, root: Path, served: Sandbox, arguments: Sequence[str], err: Path) -> int:
+        """Start a courier, and its process id."""
+        asked = {"folder": str(root), "environment": served.credentials, "arguments": arguments, "end": None}
+        return self._ask({**asked, "out": os.devnull, "err": str(err), "leave": True})
+
+    def wait(self, pid: int) -> int:
+        """The exit code of one that was left."""
+        return self._ask({"wait": pid})
+
+    def _ask(self, asked: Mapping[str, Any]) -> int:
         assert self._process.stdin and self._process.stdout
         self._process.stdin.write(json.dumps(asked) + "\n")
         self._process.stdin.flush()
-        code = int(self._process.stdout.readline())
-        return Ended(code, *(root.with_name(name).read_text("utf-8") for name in ("out", "err")))
+        return int(self._process.stdout.readline())
 
     def close(self) -> None:
         self._process.communicate()

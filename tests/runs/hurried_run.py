@@ -2,7 +2,8 @@
 
 One line of JSON on stdin asks for one: its folder, environment, arguments, files for its output, and its end. It is
 forked from this process, which has imported everything already (a second of CPU each time), and answered with its exit
-code, negative for a signal. Every wait takes a fiftieth of its time.
+code, negative for a signal. Every wait takes a fiftieth of its time. With "leave" the answer is its process id, at
+once, and {"wait": pid} is answered with its exit code. A scheduler forks its runs in turn.
 
 Its end is null, or one of {"event": {...}, "nth": n}: killed at the nth event that holds these values; {"file": text,
 "nth": n}: before it makes, opens for writing, renames or removes the nth file with this text in its path; {"cpu":
@@ -17,7 +18,7 @@ import resource
 import signal
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -26,6 +27,7 @@ from typing import Any
 from courier import clock
 from courier.cli import main, progress
 from courier.runtime.events import Event, Report, as_json
+from courier.runtime.scheduler import daemon, launch
 
 HURRY = 50.0
 # None of them starts a thread, which a fork would lose: DuckDB's begin with its first connection, pyarrow's at once.
@@ -113,13 +115,59 @@ def _become(asked: Mapping[str, Any]) -> None:
     main()
 
 
+class _Forked:
+    """A run of a scheduler that was forked, as subprocess.Popen would have made it."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self._code: int | None = None
+
+    def poll(self) -> int | None:
+        if self._code is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            self._code = os.waitstatus_to_exitcode(status) if pid else None
+        return self._code
+
+
+def _fork_run(command: Sequence[str], folder: Path, output: int, handle: int) -> _Forked:
+    child = os.fork()
+    if child:
+        return _Forked(child)
+    os.setsid()
+    os.chdir(folder)
+    for number, file in enumerate((os.open(os.devnull, os.O_RDWR), output, output)):
+        os.dup2(file, number)
+    os.closerange(3, handle)
+    os.closerange(handle + 1, 1024)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    sys.argv[:] = ["courier", *command[command.index("courier") + 1 :]]
+    code = 1
+    try:
+        main()
+    except SystemExit as ended:
+        code = int(ended.code or 0)
+    except BaseException:  # noqa: BLE001 - a fork must never return into its parent's code
+        sys.excepthook(*sys.exc_info())
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
 def serve() -> None:
     for name in IMPORTED:
         import_module(name)
+    launch.spawn = _fork_run
+    daemon.FILES_SECONDS /= HURRY
     while line := sys.stdin.readline():
-        child = os.fork()
+        asked = json.loads(line)
+        child = asked.get("wait") or os.fork()
         if not child:
-            _become(json.loads(line))
+            _become(asked)
+        if asked.get("leave"):
+            print(child, flush=True)
+            continue
         _, status = os.waitpid(child, 0)
         print(os.waitstatus_to_exitcode(status), flush=True)
 

@@ -1,4 +1,4 @@
-"""Fires through a scheduler that is killed, away, slow and given wrong clocks: judged by the list of all that happened."""
+"""Fires through a scheduler that is killed, away, slow and given wrong clocks: judged by the list of what happened."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def test_one_is_in_hand_and_the_latest_is_queued() -> None:
     """A third fire takes the second one's place; when the first is over, the third is in hand."""
     group = CourierGroup("g", "0 * * * *", "UTC", True, "full", ())
     standing = Standing(BEGIN - HOUR)
-    collapsed = []
+    collapsed: list[datetime | None] = []
     for hours in range(3):
         taken = take_in(group, standing, BEGIN + hours * HOUR)
         standing, collapsed = taken.standing, [*collapsed, taken.collapsed]
