@@ -20,7 +20,7 @@ from typing import Any
 
 from benchmarks.report import Options, Report, as_json, as_markdown, as_text, with_section
 
-NAMES = ("backfill", "incremental", "peers", "start", "memory", "faults")
+NAMES = ("backfill", "incremental", "peers", "start", "memory", "faults", "schedule", "schedule_kills")
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 CACHE = Path.home() / ".cache" / "courier-benchmarks"
 
@@ -36,6 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             rounds=given.rounds,
             seed=given.seed,
             only=tuple(given.only),
+            groups=given.groups,
         )
         report: Report = module.run(options)
     machine = _machine()
@@ -59,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("name", choices=names, metavar="NAME", help="which benchmark; see below")
     parser.add_argument("--orders", type=_positive, help="how many orders the made-up shop has")
+    parser.add_argument("--groups", type=_positive, help="how many courier groups the scheduler has")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--rounds", type=_positive, help="how often, for those that repeat")
     parser.add_argument("--seed", type=int, help="of what is random, for those that are")

@@ -27,6 +27,7 @@ class Options:
     rounds: int | None = None
     seed: int | None = None
     only: tuple[str, ...] = ()
+    groups: int | None = None
 
 
 @dataclass(frozen=True)
