@@ -70,8 +70,21 @@ class Scheduled:
 
     @property
     def rows(self) -> list[PastGroupRun]:
+        return self.rows_of("shopify")
+
+    def rows_of(self, group: str) -> list[PastGroupRun]:
         """The group's runs, oldest first."""
-        return History(self.place.history).group_runs("shopify")[::-1]
+        return History(self.place.history).group_runs(group)[::-1]
+
+    def add_group(self, name: str, more: str = "") -> None:
+        """One more group that fired with the first one."""
+        with (self.root / "courier_groups.yaml").open("a", encoding="utf-8") as file:
+            file.write(f'{name}:\n  schedule: "{self.fired.schedule}"\n  couriers:\n    shopify:\n{more}')
+        self._seen_an_hour_before(name)
+
+    def _seen_an_hour_before(self, group: str) -> None:
+        standing = Standing(self.fired.scheduled - timedelta(hours=1))
+        Standings(self.place.state / "scheduler.db").save({group: Kept(self.fired.schedule, "UTC", standing)})
 
     def start(self, *more: str) -> None:
         err = self.root.with_name(f"err{len(self.started)}")
@@ -126,11 +139,9 @@ class Scheduled:
 def make(root: Path, fired: Fired, hurry: Hurried) -> Scheduled:
     """The project, seen last by a scheduler an hour before its group fired."""
     write_shops_project(root, fired.served, "pages", TABLES)
-    groups = f'shopify:\n  schedule: "{fired.schedule}"\n  couriers:\n    shopify:\n'
-    (root / "courier_groups.yaml").write_text(groups, "utf-8")
+    (root / "courier_groups.yaml").write_text("", "utf-8")
     made = Scheduled(root, fired, hurry)
-    standing = Standing(fired.scheduled - timedelta(hours=1))
-    Standings(made.place.state / "scheduler.db").save({"shopify": Kept(fired.schedule, "UTC", standing)})
+    made.add_group("shopify")
     return made
 
 

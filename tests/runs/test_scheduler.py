@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -95,11 +96,30 @@ def test_files_are_followed_and_a_broken_edit_changes_nothing(project: Scheduled
     assert len(project.rows) == 1
 
 
-def test_a_run_that_cannot_begin_is_a_failed_one_with_its_reason(project: Scheduled) -> None:
+def test_groups_take_turns_and_wait_for_one_another(project: Scheduled) -> None:
+    """One place, three groups: one run at a time, and the first of them after the one that it waits for."""
+    project.add_group("a_first", "  constraints:\n    - { group: third, wait: 1h }\n")
+    project.add_group("third")
+    project.start("--most", "1")
+    project.until(lambda: len(project.told("Ended")) == 3)
+    assert project.stop() == 0
+    assert [event["group"] for event in project.told("Started")] == ["shopify", "third", "a_first"]
+    assert [event["group"] for event in project.told("Waiting")] == ["a_first"]
+    rows = [row for name in ("shopify", "third", "a_first") for row in project.rows_of(name)]
+    assert [row.result for row in rows] == ["succeeded"] * 3
+    assert all(before.ended and before.ended <= after.started for before, after in pairwise(rows))
+
+
+def test_what_cannot_begin_has_failed_and_what_waits_for_it_is_blocked(project: Scheduled) -> None:
+    """Both are in the history with their reasons; no process is started for what is blocked."""
     file = project.root / "couriers" / "shopify.yaml"
     file.write_text(file.read_text("utf-8").replace("${SHOPIFY_ACCESS_TOKEN}", "${NOT_SET_ANYWHERE}"), "utf-8")
+    project.add_group("later", "  constraints:\n    - { group: shopify }\n")
     project.start()
-    project.until(lambda: project.told("Ended"))
+    project.until(lambda: len(project.told("Ended")) == 2)
     assert project.stop() == 0
-    assert [row.result for row in project.rows] == ["failed"]
-    assert "NOT_SET_ANYWHERE" in (project.rows[0].problem or "")
+    rows = [*project.rows, *project.rows_of("later")]
+    assert [row.result for row in rows] == ["failed", "blocked"]
+    assert "NOT_SET_ANYWHERE" in (rows[0].problem or "")
+    assert "courier run --group later --ignore-constraints" in (rows[1].fix or "")
+    assert [event["group"] for event in project.told("Started")] == ["shopify"]
