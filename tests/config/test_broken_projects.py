@@ -62,6 +62,6 @@ def test_five_megabytes_are_refused_unread(tmp_path: Path) -> None:
     write_project(tmp_path, {"domain_tables/shopify/customer.yaml": text})
     (problem,) = load_project(tmp_path).problems
     assert render(problem) == (
-        "domain_tables/shopify/customer.yaml:1:1: this file has 5.0 MB; the limit is 1 MB [too-large]\n"
+        "domain_tables/shopify/customer.yaml:1:1: this file has 5.0 MB; the limit is 4 MB [too-large]\n"
         "  fix: Is it a data file in the wrong folder?"
     )

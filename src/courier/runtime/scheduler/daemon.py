@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import heapq
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -125,9 +125,11 @@ class Scheduler:
     def _look_at(self, names: Iterable[str], now: datetime) -> None:
         in_hand = [(hand, name) for name in names if (hand := self._take_in(name, now))]
         self._table.save()
-        for _, name in sorted(in_hand):
-            if name not in self._runs and not self._stops:
-                self._ask(name, now)
+        free = {name: hand for hand, name in sorted(in_hand) if name not in self._runs}
+        past = self._endings.counting({name: _looked_at(self._table.groups[name], hand) for name, hand in free.items()})
+        for name in free:
+            if not self._stops:
+                self._ask(name, now, past[name])
         self._table.save()
 
     def _take_in(self, name: str, now: datetime) -> datetime | None:
@@ -149,12 +151,12 @@ class Scheduler:
         if collapsed:
             self._say(events.Collapsed, group=name, scheduled=collapsed, into=fire)
 
-    def _ask(self, name: str, now: datetime) -> None:
+    def _ask(self, name: str, now: datetime, past: Sequence[PastRun]) -> None:
         """Do about the fire in hand what is to be done now."""
         group, standing = self._table.groups[name], self._table[name]
         if standing.hand is None:
             return
-        found = look(group, standing, now, self._past(group, standing.hand))
+        found = look(group, standing, now, past)
         if found.again:
             upcoming = self._table.time_of(name)
             self._table.look_at(name, min(found.again, upcoming) if upcoming else found.again)
@@ -168,10 +170,6 @@ class Scheduler:
         elif found.answer != "idle":
             problem, fix = (found.reason, fix_of_blocked(group)) if found.answer == "blocked" else ("", "")
             self._finish(name, standing.hand, self._record(name, standing.hand, found.answer, problem, fix))
-
-    def _past(self, group: CourierGroup, scheduled: datetime) -> tuple[PastRun, ...]:
-        since = scheduled - max([one.offset for one in group.constraints], default=timedelta(0))
-        return self._history.counting([group.name, *(one.group for one in group.constraints)], since)
 
     def _wait(self, name: str, scheduled: datetime, reason: str) -> None:
         if self._waiting.get(name) != reason:
@@ -314,6 +312,12 @@ class Scheduler:
 
     def _say(self, kind: type[events.Event], **values: Any) -> None:
         self._report(kind(at=clock.now(), **values))
+
+
+def _looked_at(group: CourierGroup, scheduled: datetime) -> tuple[list[str], datetime]:
+    """The groups whose runs `decide` looks at, and those scheduled since when."""
+    since = scheduled - max([one.offset for one in group.constraints], default=timedelta(0))
+    return [group.name, *{one.group for one in group.constraints} - {group.name}], since
 
 
 class ProblemsFound(CourierError):

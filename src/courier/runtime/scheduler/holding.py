@@ -11,11 +11,13 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
+from courier import clock
 from courier.clock import now, rfc3339
 from courier.errors import Locked
 from courier.runtime.place import Place, private_folder
 
 BEAT_SECONDS = 15.0
+LINGERS = 100  # tenths of a second
 
 
 @dataclass(frozen=True)
@@ -65,15 +67,35 @@ def held(place: Place) -> Iterator[None]:
     private_folder(path.parent)
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as taken:
-            raise _taken(place) from taken
+        if not _is_ours_soon(place, handle):
+            raise _taken(place)
         _file(place).unlink(missing_ok=True)
         yield
     finally:
-        _file(place).unlink(missing_ok=True) if _is_own(handle) else None
+        if _is_own(handle):
+            _file(place).unlink(missing_ok=True)
         os.close(handle)
+
+
+def _is_ours_soon(place: Place, handle: int) -> bool:
+    """A scheduler that was killed while it made a process leaves its lock there for a moment."""
+    for _ in range(LINGERS):
+        if _is_own(handle):
+            return True
+        if _is_alive(_told(place).pid):
+            return False
+        clock.sleep(0.1)
+    return _is_own(handle)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return pid != 0
 
 
 def _taken(place: Place) -> Locked:
