@@ -121,7 +121,8 @@ class Shop:
     def reset(self) -> None:
         """Undo every change."""
         with self._lock:
-            self.changes, self._history, self.offset = [], None, timedelta(0)
+            self.changes, self.offset = [], timedelta(0)
+            self._history, self._applied = self._first, 0  # which no change ever touched
             self.revision += 1
             self._save()
 

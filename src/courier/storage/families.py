@@ -171,7 +171,6 @@ def settle_members(connection: Connection, target: Target) -> None:
 
 def settle_versions(connection: Connection, target: Target) -> None:
     """Remember the version of every set that was taken, also where none of its rows changed."""
-    family = _family(target)
     if not is_empty(connection, "known"):
         connection.execute(f"""
             DELETE FROM {LEDGER}.parent_version
