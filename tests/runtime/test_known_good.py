@@ -31,7 +31,14 @@ def test_an_unchanged_project_is_known_again_as_it_was(project: Project) -> None
 
 
 @pytest.mark.parametrize(
-    "name", ["courier_groups.yaml", "couriers/shopify.yaml", "domain_tables/shopify/order.yaml", "couriers/new.yaml"]
+    "name",
+    [
+        "alerts.yaml",
+        "courier_groups.yaml",
+        "couriers/shopify.yaml",
+        "domain_tables/shopify/order.yaml",
+        "couriers/new.yaml",
+    ],
 )
 def test_any_changed_or_new_file_makes_it_unknown(project: Project, name: str) -> None:
     """What was never checked is never recalled."""
