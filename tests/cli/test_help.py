@@ -15,6 +15,7 @@ from tests.cli.process import environment
 
 COMMANDS = {
     *("init", "validate", "plan", "run", "retry", "status", "runs", "query", "tables", "schema", "schedule"),
+    *("alerts", "alerts test"),
     *("sandbox", "sandbox start", "sandbox change", "sandbox truth"),
 }
 HEAVY = {"duckdb", "dlt", "pydantic", "pyarrow", "requests", "urllib3", "graphql", "starlette", "uvicorn"}
