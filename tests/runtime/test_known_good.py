@@ -17,6 +17,9 @@ from courier.runtime.known_good import recall, remember, stamp
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     write_project(tmp_path)
+    (tmp_path / "alerts.yaml").write_text(
+        "targets:\n  ops: ${OPS}\nalerts:\n  - { to: ops, on: late, groups: shopify }\n"
+    )
     found = load_project(tmp_path).project
     assert found is not None
     return found
