@@ -66,6 +66,16 @@ def test_a_failure_names_each_courier_and_what_to_type() -> None:
     assert told.command == "courier runs run-b"
 
 
+def test_a_failure_outside_of_any_courier_is_told_for_the_run() -> None:
+    """A run that ended before its couriers did anything; one that was covered already did nothing wrong."""
+    lost = replace(RUN, result="failed", couriers=(), problem="The disk is full.", fix="Make room.")
+    covered = replace(lost, couriers=(replace(GOOD, result="covered"),))
+    for run in (lost, covered):
+        (told,) = alerts_of(run)
+        assert told.text.startswith("failed: The disk is full.\n  fix: Make room.")
+        assert told.command == "courier status"
+
+
 def test_a_blocked_run_says_what_it_waited_for() -> None:
     (told,) = alerts_of(replace(RUN, result="blocked", couriers=(), problem="customers did not commit.", fix="Run it."))
     assert told.text == "blocked: customers did not commit.\n  fix: Run it."

@@ -44,7 +44,7 @@ def deliver(order: Mapping[str, Any]) -> str:
     logger = logging.getLogger("apprise")
     logger.addHandler(statuses)
     logger.propagate = False
-    asset = apprise.AppriseAsset(app_id="Courier", app_desc="Courier alerts", app_url="", async_mode=False)
+    asset = apprise.AppriseAsset(app_id="Courier", app_desc="Courier alerts", async_mode=False)
     service = apprise.Apprise(asset=asset)
     if not service.add(order["url"]) or not len(service):
         return "this is no URL that Apprise knows"

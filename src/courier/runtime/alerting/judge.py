@@ -35,11 +35,14 @@ def alerts_of(run: AlertedRun, previous: Result | None = None, histories: Histor
 
 
 def _about_the_result(run: AlertedRun, previous: Result | None) -> Iterator[Alert]:
-    bad = [courier for courier in run.couriers if courier.result != "succeeded"]
+    bad = [courier for courier in run.couriers if courier.result not in ("succeeded", "covered")]
     look = f"courier runs {bad[0].run}" if bad else "courier status"
     if run.result in ("failed", "partial"):
-        how = f"{len(bad)} of {len(run.couriers)} couriers did not commit" if run.couriers else run.problem
-        yield _alert("failed", run, [f"failed: {how}", *_explained(run)], look)
+        how = f"{len(bad)} of {len(run.couriers)} couriers did not commit"
+        # What went wrong outside of any courier is told for the run.
+        own = [] if bad else _fix(run.fix)
+        said = how if bad else run.problem or "it could not be finished"
+        yield _alert("failed", run, [f"failed: {said}", *own, *_explained(run)], look)
     elif run.result == "blocked":
         yield _alert("blocked", run, [f"blocked: {run.problem or 'a constraint did not hold'}", *_fix(run.fix)])
     elif run.result == "succeeded" and previous in _BAD:
