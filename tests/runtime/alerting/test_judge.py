@@ -7,10 +7,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from courier.runtime.alerting.group_run import AlertedCourier, AlertedRun
+from courier.config.project import CourierGroup
+from courier.runtime.alerting.group_run import AlertedCourier, AlertedRun, alerted_run
 from courier.runtime.alerting.judge import alerts_of, words
-from courier.runtime.result import Result
+from courier.runtime.result import CourierResult, FeedResult, GroupResult, Result
 from courier.storage.ledger import FeedRun
+from courier.storage.load import Counters
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 GOOD = AlertedCourier("shopify", "run-a", "succeeded", 1234, 56)
@@ -74,6 +76,21 @@ def test_a_failure_outside_of_any_courier_is_told_for_the_run() -> None:
         (told,) = alerts_of(run)
         assert told.text.startswith("failed: The disk is full.\n  fix: Make room.")
         assert told.command == "courier status"
+
+
+def test_a_groups_result_is_all_that_is_needed() -> None:
+    """The counts of all feeds, and what went wrong, as the run's own result has them."""
+    counters = Counters(read=9, inserted=3, updated=2, unchanged=4, deleted=1)
+    feed = FeedResult("order", None, None, counters, True, None)
+    couriers = (
+        CourierResult("shopify", "run-a", "succeeded", feeds=(feed, feed)),
+        CourierResult("klaviyo", "run-b", "failed", problem=BAD.problem, fix=BAD.fix),
+    )
+    group = CourierGroup("all", None, "UTC", True, "full", (), alert_after=timedelta(hours=2))
+    result = GroupResult("run-g", "all", "partial", NOON, NOON + timedelta(hours=3), couriers, BAD.problem, BAD.fix)
+    run = alerted_run(result, group, NOON, "schedule")
+    assert run.couriers == (replace(GOOD, read=18, changed=12), BAD)
+    assert kinds(run) == ["failed", "late"]
 
 
 def test_a_blocked_run_says_what_it_waited_for() -> None:

@@ -1,4 +1,7 @@
-"""Alerts: `tell` is all that whoever runs groups needs to call, once a run has ended and once it is late."""
+"""Alerts: `tell` is all that whoever runs groups needs to call, once a run has ended and once it is late.
+
+notices = tell(project, place, alerted_run(result, group, scheduled, "schedule"), previous)
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from courier.config.secrets import resolve
 from courier.errors import ConfigurationError
-from courier.runtime.alerting.group_run import Alert, AlertedCourier, AlertedRun, alerted_courier
+from courier.runtime.alerting.group_run import Alert, AlertedCourier, AlertedRun, alerted_courier, alerted_run
 from courier.runtime.alerting.judge import Histories, alerts_of
 from courier.runtime.alerting.message import TEST, Message, messages
 from courier.runtime.alerting.send import INSTALL, can_send, send
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
     from courier.runtime.place import Place
     from courier.runtime.result import Result
 
-__all__ = ["Alert", "AlertedCourier", "AlertedRun", "alerted_courier", "tell", "try_targets", "unready"]
+__all__ = ["Alert", "AlertedCourier", "AlertedRun", "alerted_courier", "alerted_run", "tell", "try_targets", "unready"]
 
 
 def tell(

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from courier.config.project import AlertKind
-    from courier.runtime.result import CourierResult, Result
+    from courier.config.project import AlertKind, CourierGroup
+    from courier.runtime.result import CourierResult, GroupResult, Result
 
 Trigger = Literal["schedule", "hand"]
 
@@ -63,6 +63,26 @@ class Alert:
     run: str
     text: str
     command: str
+
+
+def alerted_run(
+    result: GroupResult, group: CourierGroup, scheduled: datetime, trigger: Trigger, *, told_late: bool = False
+) -> AlertedRun:
+    """A group's result, as alerts need it."""
+    return AlertedRun(
+        group=group.name,
+        run=result.run,
+        trigger=trigger,
+        scheduled=scheduled,
+        started=result.started,
+        until=result.ended,
+        result=result.result,
+        couriers=tuple(alerted_courier(one) for one in result.couriers),
+        alert_after=group.alert_after,
+        told_late=told_late,
+        problem=result.problem,
+        fix=result.fix,
+    )
 
 
 def alerted_courier(result: CourierResult) -> AlertedCourier:
