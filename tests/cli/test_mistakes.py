@@ -26,6 +26,7 @@ MISTAKES = [
     ("retry nope", 2, "there is no run 'nope' on disk", "courier runs"),
     ("tables", 2, "warehouse.duckdb is not there yet", "courier run --group shopify --sandbox"),
     ("query", 2, "give the SQL", 'courier query "select 1"'),
+    ("alerts test", 3, "this project has no alerts.yaml", "ops: ${ALERTS_OPS_URL}"),
     ("run --group shopify", 3, "not set: SHOPIFY_STORE (couriers/shopify.yaml:11)", "add --sandbox"),
 ]
 

@@ -48,7 +48,7 @@ def _listed(data: Any) -> Any:
 
 
 def test_editors_complete_the_projects_own_names(tmp_path: Path) -> None:
-    write_project(tmp_path, {"activations/cohorts.yaml": "a: 1\n"})
+    write_project(tmp_path, {"activations/cohorts.yaml": "a: 1\n", "alerts.yaml": "targets: { ops: '${OPS}' }\n"})
     schemas = json_schemas(tmp_path)
     courier = schemas["courier.json"]["properties"]
     assert courier["connector"]["enum"] == ["shopify"]
@@ -56,6 +56,9 @@ def test_editors_complete_the_projects_own_names(tmp_path: Path) -> None:
     group = schemas["courier_groups.json"]["$defs"]["GroupModel"]["properties"]
     assert group["couriers"]["propertyNames"]["enum"] == ["shopify"]
     assert group["activations"]["items"]["enum"] == ["cohorts"]
+    alert = schemas["alerts.json"]["$defs"]["AlertModel"]["properties"]
+    assert alert["to"]["anyOf"][0]["enum"] == ["ops"]
+    assert alert["groups"]["anyOf"][1]["items"]["enum"] == ["shopify"]
     column = schemas["domain_table.json"]["$defs"]["ColumnModel"]["properties"]
     assert column["tags"]["items"]["anyOf"][0]["enum"] == ["ck", "email"]
     assert column["tags"]["items"]["anyOf"][2]["pattern"] == "^(fk-)[^/]+$"
@@ -64,7 +67,7 @@ def test_editors_complete_the_projects_own_names(tmp_path: Path) -> None:
 
 def test_writing_schemas_twice_changes_nothing(tmp_path: Path) -> None:
     write_project(tmp_path)
-    assert len(write_json_schemas(tmp_path)) == 4
+    assert len(write_json_schemas(tmp_path)) == 5
     assert write_json_schemas(tmp_path) == []
 
 
@@ -72,6 +75,7 @@ def test_a_broken_project_still_has_schemas(tmp_path: Path) -> None:
     """An editor needs them most while a file is half written."""
     write_project(tmp_path, {"semantic_tags.yaml": "a: [\n", "courier_groups.yaml": "- 1\n"})
     assert set(json_schemas(tmp_path)) == {
+        "alerts.json",
         "courier.json",
         "courier_groups.json",
         "domain_table.json",

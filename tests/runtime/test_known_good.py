@@ -17,6 +17,9 @@ from courier.runtime.known_good import recall, remember, stamp
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     write_project(tmp_path)
+    (tmp_path / "alerts.yaml").write_text(
+        "targets:\n  ops: ${OPS}\nalerts:\n  - { to: ops, on: late, groups: shopify }\n"
+    )
     found = load_project(tmp_path).project
     assert found is not None
     return found
@@ -31,7 +34,14 @@ def test_an_unchanged_project_is_known_again_as_it_was(project: Project) -> None
 
 
 @pytest.mark.parametrize(
-    "name", ["courier_groups.yaml", "couriers/shopify.yaml", "domain_tables/shopify/order.yaml", "couriers/new.yaml"]
+    "name",
+    [
+        "alerts.yaml",
+        "courier_groups.yaml",
+        "couriers/shopify.yaml",
+        "domain_tables/shopify/order.yaml",
+        "couriers/new.yaml",
+    ],
 )
 def test_any_changed_or_new_file_makes_it_unknown(project: Project, name: str) -> None:
     """What was never checked is never recalled."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,28 @@ def test_the_ledger_tells_each_feeds_run(tmp_path: Path) -> None:
         WHERE database_name = 'private' AND schema_name = 'courier' AND comment IS NULL
     """
     assert shop.ask(bare) == []
+
+
+def test_a_feeds_history_is_what_its_watermark_went_through(tmp_path: Path) -> None:
+    """What each run read and what of it was new, in order; not the first load, and not a period loaded once more."""
+    shop = Shop(tmp_path)
+    assert ledger.feed_history(shop.files, SCHEMA) == {}
+    everything, again = Interval(None, at(10)), Interval(at(12), at(15))
+    shop.load(shop.rows_load(ORDER, [order(1)], period=everything, request=everything), run="first")
+    for number, since in enumerate((10, 20, 30)):
+        period, request = Interval(at(since), at(since + 10)), Interval(at(since - 5), at(since + 10))
+        if number == 2:
+            request = Interval(None, None)
+        shop.load(shop.rows_load(ORDER, [order(1), order(number)], period=period, request=request), run=f"run-{number}")
+    shop.load(shop.rows_load(ORDER, [order(1)], period=again, request=again), run="by hand")
+    found = ledger.feed_history(shop.files, SCHEMA)["order"]
+    assert [(one.run, one.until, one.whole, one.read, one.fresh) for one in found] == [
+        ("run-0", at(20), False, 2, 1),
+        ("run-1", at(30), False, 2, 0),
+        ("run-2", at(40), True, 2, 1),
+    ]
+    assert {one.length for one in found} == {timedelta(seconds=10)}
+    assert [one.run for one in ledger.feed_history(shop.files, SCHEMA, limit=1)["order"]] == ["run-2"]
 
 
 def test_a_run_is_committed_once(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from courier import __version__
-from courier.cli import init, plan, query, retry, run, runs, sandbox, schedule, schema, status, tables, validate
+from courier.cli import alerts, init, plan, query, retry, run, runs, sandbox, schedule, schema, status, tables, validate
 from courier.cli.output import show_error
 from courier.errors import CourierError, UsageError
 
@@ -43,10 +43,11 @@ for command in (
     retry.retry,
     status.status,
     runs.runs,
+    schedule.schedule,
     query.query,
     tables.tables,
     sandbox.sandbox,
-    schedule.schedule,
+    alerts.alerts,
     schema.schema,
 ):
     courier.add_command(command)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import Any
 
-from courier.config.masking import covered, masked, tokens_in
+from courier.config.masking import covered, masked, tokens_in, urls_in
 from courier.config.problems import Problem
 from courier.config.yaml_nodes import (
     Entries,
@@ -27,6 +27,7 @@ from courier.config.yaml_nodes import (
 MOST_BYTES = 4 * 1024 * 1024  # 10,000 courier groups take 1.3 MB
 _MB = 1024 * 1024
 EXCERPT_LENGTH = 240
+ALERTS_FILE = "alerts.yaml"
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
@@ -86,7 +87,7 @@ class Document:
         for span in self.secrets:
             if span.line == number:
                 line = covered(line, span.column - 1, span.column - 1 + span.length)
-        return masked(line, keys=not self.path.startswith("domain_tables/"))
+        return masked(line, keys=not self.path.startswith("domain_tables/"), urls=self.path == ALERTS_FILE)
 
     def positions(self) -> Iterator[tuple[tuple[str, Path], tuple[int, int]]]:
         """(file, path of keys) -> (line, column), for every key and list item."""
@@ -127,9 +128,9 @@ def _parsed(document: Document, text: str) -> tuple[Document, list[Problem]]:
     root, mistakes = parse(text)
     if root is None and not mistakes:
         mistakes = [Mistake(Span(1, 1), "empty-file", "this file says nothing", "Fill it, or delete it.")]
-    has_credential = document.path.startswith(("couriers/", "activations/"))
-    secrets = tuple(_literal_secrets(root)) if has_credential else ()
-    suspected = tuple(_suspected_secrets(document.lines)) if has_credential and mistakes else ()
+    section = _section_of_secrets(document.path)
+    secrets = tuple(_literal_secrets(root, section)) if section else ()
+    suspected = tuple(_suspected_secrets(document.lines, section)) if section and mistakes else ()
     document = Document(document.path, document.lines, root, (*secrets, *suspected))
     problems = [document.problem(m.span, m.rule, m.message, m.fix) for m in mistakes]
     problems += [_literal_secret(document, span) for span in (*secrets, *_tokens(document.lines, secrets))]
@@ -168,23 +169,33 @@ def reference(value: object) -> str | None:
     return found.group(1) if found else None
 
 
-def is_secret_path(path: Path) -> bool:
-    """Whether a literal value there is a secret: everything in a credential but the store's name."""
-    return path[0] == "credential" and path[1:2] != ("store",)
+def _section_of_secrets(path: str) -> str:
+    """The key of a file whose values are secrets; empty where a file has none."""
+    if path == ALERTS_FILE:
+        return "targets"
+    return "credential" if path.startswith(("couriers/", "activations/")) else ""
 
 
-def _literal_secrets(root: Node | None) -> Iterator[Span]:
+def _is_secret(section: str, path: Path, node: Node) -> bool:
+    """Whether a literal value is a secret: all of its section but a store's name, and any URL in alerts.yaml."""
+    if not isinstance(node, Scalar) or node.value is None or reference(node.value):
+        return False
+    stray_url = section == "targets" and any(urls_in(str(node.value)))
+    return stray_url or (path[0] == section and path != ("credential", "store"))
+
+
+def _literal_secrets(root: Node | None, section: str) -> Iterator[Span]:
     for path, _, node in walk(root) if root else ():
-        if is_secret_path(path) and isinstance(node, Scalar) and node.value is not None and not reference(node.value):
+        if _is_secret(section, path, node):
             yield node.span
 
 
-def _suspected_secrets(lines: tuple[str, ...]) -> Iterator[Span]:
-    """What stands in the credential of a file that is no good YAML, by its lines alone."""
+def _suspected_secrets(lines: tuple[str, ...], section: str) -> Iterator[Span]:
+    """What stands in the section of secrets of a file that is no good YAML, by its lines alone."""
     inside = False
     for number, line in enumerate(lines, 1):
         if re.match(r"[^\s#]", line):
-            inside = line.startswith("credential")
+            inside = line.startswith(section)
         found = re.match(r"(?:[^:]*:)?\s*", line)
         start = found.end() if found else 0
         rest = line[start:].rstrip()
@@ -210,6 +221,7 @@ def _literal_secret(document: Document, at: Span) -> Problem:
 
 def _stray_references(document: Document) -> Iterator[Problem]:
     for path, _, node in walk(document.root) if document.root else ():
-        if isinstance(node, Scalar) and reference(node.value) and path[0] != "credential":
-            message = f"{node.value} is read in `credential:` only"
+        section = _section_of_secrets(document.path) or "credential"
+        if isinstance(node, Scalar) and reference(node.value) and path[0] != section:
+            message = f"{node.value} is read in `{section}:` only"
             yield document.problem(node.span, "secret-reference", message, "Write the value itself here.")

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
+from courier.config.alerts import check_alerts, resolve_alerts
 from courier.config.couriers import check_courier, resolve_courier
-from courier.config.documents import Document, read_document
+from courier.config.documents import ALERTS_FILE, Document, read_document
 from courier.config.groups import check_groups, resolve_groups
-from courier.config.models import CourierModel, DomainTableModel, Groups, SemanticTags
+from courier.config.models import AlertsModel, CourierModel, DomainTableModel, Groups, SemanticTags
 from courier.config.problems import Problem
-from courier.config.project import DomainTable, Project, View
+from courier.config.project import Alerts, DomainTable, Project, View
 from courier.config.structure import check
 from courier.config.tables import NAME, NAME_FIX, check_family, resolve_table
 from courier.config.views import read_view
@@ -50,6 +51,7 @@ class _Loading:
         views = self._views(folders)
         couriers = self._couriers(folders)
         groups = self._groups(couriers)
+        alerts = self._alerts()
         problems = tuple(sorted(set(self._problems)))
         if groups is None or any(not problem.warning for problem in problems):
             return Loaded(None, problems)
@@ -61,7 +63,7 @@ class _Loading:
         lines = {key: at for document in self._documents.values() for key, at in document.positions()}
         found = {folder: {name: one for name, one in tables.items() if one} for folder, tables in folders.items()}
         project = Project(self._root, resolved, resolve_groups(groups), tags.tags, lines, found, views)
-        return Loaded(project, problems)
+        return Loaded(replace(project, alerts=self._resolved(alerts)), problems)
 
     def _read(self, path: str, shape: type[T]) -> tuple[Document, T | None]:
         document, problems = read_document(self._root, path)
@@ -121,6 +123,19 @@ class _Loading:
             activations = [PurePosixPath(path).stem for path in self._files("activations")]
             self._problems += check_groups(document, model, couriers, activations)
         return model
+
+    def _alerts(self) -> AlertsModel | None:
+        if not (self._root / ALERTS_FILE).exists():
+            return None
+        document, model = self._read(ALERTS_FILE, AlertsModel)
+        # A group whose own mistakes left it out of the model is in the file all the same.
+        groups = self._documents[GROUPS_FILE].data
+        if model is not None and isinstance(groups, dict):
+            self._problems += check_alerts(document, model, groups)
+        return model
+
+    def _resolved(self, alerts: AlertsModel | None) -> Alerts:
+        return resolve_alerts(self._documents[ALERTS_FILE], alerts) if alerts else Alerts()
 
     def _files(self, folder: str) -> Iterator[str]:
         """The YAML files of a folder, sorted; a file whose name cannot be used is a problem."""

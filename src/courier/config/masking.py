@@ -16,6 +16,8 @@ _VALUE = re.compile(
     re.IGNORECASE,
 )
 _IN_URL = re.compile(r"://([^/@\s]+)@")
+# The URL of a target of alerts is a secret as a whole.
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:/?/[^\s\"'}\]]+")
 
 
 def tokens_in(line: str) -> Iterator[tuple[int, int]]:
@@ -24,14 +26,23 @@ def tokens_in(line: str) -> Iterator[tuple[int, int]]:
         yield found.span()
 
 
-def masked(line: str, *, keys: bool = True) -> str:
+def urls_in(line: str) -> Iterator[tuple[int, int]]:
+    """Where a URL stands: start and end, from 0."""
+    for found in _URL.finditer(line):
+        yield found.span()
+
+
+def masked(line: str, *, keys: bool = True, urls: bool = False) -> str:
     """The line, as long as it was, with everything that looks like a secret covered.
 
     `keys`: also the values of keys that name a secret. Not so in domain tables, where `token` may be a column.
+    `urls`: also every URL.
     """
     spans = [*tokens_in(line), *(found.span(1) for found in _IN_URL.finditer(line))]
     if keys:
         spans += [found.span(1) for found in _VALUE.finditer(line)]
+    if urls:
+        spans += urls_in(line)
     for start, end in spans:
         line = covered(line, start, end)
     return line

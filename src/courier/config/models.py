@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema, model_validator
@@ -20,7 +20,7 @@ from courier.config.column_types import TYPE_NAMES, parse_type
 from courier.config.cron import check_cron
 from courier.config.durations import PATTERN as DURATION_PATTERN
 from courier.config.durations import parse_duration
-from courier.config.project import ColumnType
+from courier.config.project import AlertKind, ColumnType
 from courier.config.suggestions import did_you_mean, listed
 
 
@@ -127,6 +127,7 @@ def _schema(kind: str = "string", **more: Any) -> WithJsonSchema:
     return WithJsonSchema({"type": kind, **more})
 
 
+_KIND = {"enum": list(get_args(AlertKind))}
 Text = Annotated[str, BeforeValidator(_text), _schema()]
 Texts = tuple[Text, ...]
 Duration = Annotated[
@@ -164,6 +165,12 @@ OneOrMore = Annotated[
     Texts,
     BeforeValidator(_one_or_more),
     WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}),
+]
+
+AlertKinds = Annotated[
+    tuple[AlertKind, ...],
+    BeforeValidator(_one_or_more),
+    WithJsonSchema({"anyOf": [_KIND, {"type": "array", "items": _KIND, "minItems": 1}]}),
 ]
 
 
@@ -290,6 +297,23 @@ class SemanticTagModel(FileModel):
     strict: bool = Field(False, description="true: a column's own type may not contradict the tag's.")
     pii: bool = Field(False, description="true: personal data.")
     aliases: Texts = Field((), description="Other spellings that are accepted, with a warning.")
+
+
+class AlertModel(FileModel):
+    """Who is told of what."""
+
+    to: OneOrMore = Field(description="A target, or a list of targets.")
+    on: AlertKinds | None = Field(None, description="What is told: [failed, blocked, late]. Default: everything.")
+    groups: OneOrMore | None = Field(None, description="Of which groups: [shopify]. Default: of all.")
+
+
+class AlertsModel(FileModel):
+    """alerts.yaml: where alerts go, and which."""
+
+    targets: dict[str, Text] = Field(
+        description="Where alerts go: names, each with the ${NAME} of an Apprise URL.", min_length=1
+    )
+    alerts: tuple[AlertModel, ...] = Field((), description="Who is told of what. Default: every target of everything.")
 
 
 Groups = dict[str, GroupModel]

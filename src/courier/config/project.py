@@ -13,6 +13,7 @@ TypeName = Literal["boolean", "date", "datetime", "decimal", "float", "integer",
 RunType = Literal["full", "source"]
 Load = Literal["upsert", "truncate"]
 Mode = Literal["auto", "pages", "bulk"]
+AlertKind = Literal["failed", "blocked", "late", "recovered", "volume", "stale"]
 
 
 @dataclass(frozen=True)
@@ -196,6 +197,23 @@ class CourierGroup:
 
 
 @dataclass(frozen=True)
+class AlertRule:
+    """Which alerts go to a target. `kinds` and `groups`: empty is all of them."""
+
+    targets: tuple[str, ...]
+    kinds: tuple[AlertKind, ...] = ()
+    groups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Alerts:
+    """alerts.yaml: who is told what. Without the file nobody is. `targets` are Apprise URLs, each a whole secret."""
+
+    targets: Mapping[str, SecretRef] = field(default_factory=dict)
+    rules: tuple[AlertRule, ...] = ()
+
+
+@dataclass(frozen=True)
 class Project:
     """A whole valid project. `root` is the folder that holds courier_groups.yaml."""
 
@@ -209,3 +227,4 @@ class Project:
     """Every domain table by folder and name, whether a courier sends it or not."""
     views: Mapping[str, tuple[View, ...]] = field(default_factory=dict)
     """The views by folder."""
+    alerts: Alerts = field(default_factory=Alerts)

@@ -10,9 +10,9 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from courier.config.documents import read_document
+from courier.config.documents import ALERTS_FILE, read_document
 from courier.config.known_connectors import KNOWN_CONNECTORS
-from courier.config.models import CourierModel, DomainTableModel, Groups, SemanticTags
+from courier.config.models import AlertsModel, CourierModel, DomainTableModel, Groups, SemanticTags
 
 FOLDER = ".courier/schemas"
 # Not a later one: this is what the YAML extensions of editors know best.
@@ -30,12 +30,14 @@ class Names:
     couriers: tuple[str, ...]
     groups: tuple[str, ...]
     activations: tuple[str, ...]
+    targets: tuple[str, ...]
 
 
 def json_schemas(root: Path) -> dict[str, Schema]:
     """File name -> schema, for the project at `root`, which may have problems."""
     names = _names(root)
     return {
+        "alerts.json": _alerts(names),
         "courier.json": _courier(names),
         "courier_groups.json": _groups(names),
         "domain_table.json": _domain_table(names),
@@ -73,6 +75,7 @@ def _names(root: Path) -> Names:
         couriers=_stems(root, "couriers/*.yaml"),
         groups=_keys(root, "courier_groups.yaml"),
         activations=_stems(root, "activations/*.yaml"),
+        targets=_targets(root),
     )
 
 
@@ -81,8 +84,23 @@ def _keys(root: Path, path: str) -> tuple[str, ...]:
     return tuple(data) if isinstance(data, dict) else ()
 
 
+def _targets(root: Path) -> tuple[str, ...]:
+    data = read_document(root, ALERTS_FILE)[0].data
+    targets = data.get("targets") if isinstance(data, dict) else None
+    return tuple(targets) if isinstance(targets, dict) else ()
+
+
 def _stems(root: Path, pattern: str) -> tuple[str, ...]:
     return tuple(sorted({path.stem for path in root.glob(pattern)}))
+
+
+def _alerts(names: Names) -> Schema:
+    schema = _made(AlertsModel, "Alerts")
+    schema["properties"]["targets"]["additionalProperties"] |= {"pattern": r"^\$\{[A-Za-z_][A-Za-z0-9_]*\}$"}
+    alert = schema["$defs"]["AlertModel"]["properties"]
+    _name_items(alert["to"], names.targets)
+    _name_items(alert["groups"], names.groups)
+    return schema
 
 
 def _courier(names: Names) -> Schema:
@@ -170,6 +188,13 @@ def _escaped(text: str) -> str:
 def _name_keys(schema: Schema, names: Iterable[str]) -> None:
     if found := _enum(names):
         schema["propertyNames"] = found
+
+
+def _name_items(schema: Schema, names: Iterable[str]) -> None:
+    """Of one name or a list of names: which ones there are."""
+    one, several = schema["anyOf"][0].get("anyOf", schema["anyOf"])[:2]
+    one |= _enum(names)
+    several["items"] |= _enum(names)
 
 
 def _enum(names: Iterable[str] | Mapping[str, None]) -> Schema:

@@ -25,15 +25,18 @@ def resolve_credentials(
 ) -> dict[str, dict[str, str]]:
     """The credentials of several couriers by name; what is missing in any of them is said at once."""
     couriers = list(couriers)
-    places = (environ, _env_file(project.root / ENV_FILE))
-    found: dict[SecretRef, str | None] = {}
-    for ref in (value for courier in couriers for value in courier.credential.values()):
-        if isinstance(ref, SecretRef):
-            found[ref] = _resolve(ref.name, places, project.root)
+    values = (value for courier in couriers for value in courier.credential.values())
+    found = resolve(project.root, (value for value in values if isinstance(value, SecretRef)), environ)
     missing = [ref for ref, value in found.items() if value is None]
     if missing:
         raise _missing(missing)
     return {courier.name: _filled(courier, found) for courier in couriers}
+
+
+def resolve(root: Path, refs: Iterable[SecretRef], environ: Mapping[str, str]) -> dict[SecretRef, str | None]:
+    """What each secret of the project at `root` is; None for one that is not set anywhere."""
+    places = (environ, _env_file(root / ENV_FILE))
+    return {ref: _resolve(ref.name, places, root) for ref in refs}
 
 
 def _filled(courier: Courier, found: Mapping[SecretRef, str | None]) -> dict[str, str]:

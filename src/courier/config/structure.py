@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from courier.config.documents import Document
+from courier.config.masking import masked
 from courier.config.problems import Problem
 from courier.config.suggestions import did_you_mean, listed
 from courier.config.yaml_nodes import Path
@@ -104,7 +105,8 @@ def _problem(document: Document, shape: Any, error: ErrorDetails) -> Problem:
 def _unknown_key(document: Document, shape: Any, path: Path) -> Problem:
     known = _keys_at(shape, path[:-1])
     fix = did_you_mean(str(path[-1]), known, f"Keys here: {listed(known)}.")
-    return document.problem(document.key(path), "unknown-key", f"unknown key `{path[-1]}`", fix)
+    shown = masked(str(path[-1]), keys=False, urls=True)
+    return document.problem(document.key(path), "unknown-key", f"unknown key `{shown}`", fix)
 
 
 def _missing_key(document: Document, path: Path) -> Problem:
@@ -117,9 +119,10 @@ def _missing_key(document: Document, path: Path) -> Problem:
 
 def _unknown_value(document: Document, path: Path, expected: str) -> Problem:
     known = [word.strip("'") for word in expected.replace(" or ", ", ").split(", ")]
-    node = document.node(path)
-    written = getattr(node, "value", None)
-    fix = did_you_mean(str(written), known, f"One of: {listed(known)}.")
+    # One value may stand for a list of one.
+    node = document.node(path) or document.node(path[:-1])
+    written = masked(str(getattr(node, "value", None)), keys=False, urls=True)
+    fix = did_you_mean(written, known, f"One of: {listed(known)}.")
     return document.problem(document.value(path), "bad-value", f"`{written}` is not known here", fix)
 
 

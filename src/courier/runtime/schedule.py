@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from courier.config.cron import follows_elapsed_time, local_times
 from courier.config.project import CourierGroup
-from courier.runtime.wall_clock import by_both_clocks, end_of_skip
+from courier.runtime.wall_clock import by_both_clocks, end_of_skip, wall_time
 
 # No zone has ever moved its clocks by more than a day.
 LARGEST_CHANGE = timedelta(hours=25)
@@ -80,7 +80,7 @@ def _start(after: datetime, zone: ZoneInfo) -> datetime:
         (after + near).astimezone(zone).utcoffset() or timedelta(0)
         for near in (-LARGEST_CHANGE, timedelta(0), LARGEST_CHANGE)
     ]
-    return after.astimezone(zone).replace(tzinfo=None) - (max(offsets) - min(offsets))
+    return wall_time(after, zone) - (max(offsets) - min(offsets))
 
 
 def _in_order(local_times: Iterator[datetime], zone: ZoneInfo, elapsed: bool) -> Iterator[Fire]:

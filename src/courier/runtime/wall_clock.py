@@ -35,3 +35,8 @@ def end_of_skip(early: datetime, late: datetime, zone: ZoneInfo) -> datetime:
         else:
             early = middle
     return late
+
+
+def wall_time(instant: datetime, zone: ZoneInfo) -> datetime:
+    """What the clock on the wall shows, without a zone."""
+    return instant.astimezone(zone).replace(tzinfo=None, fold=0)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from courier import clock
@@ -34,6 +34,23 @@ class LoadedRun:
     committed_at: datetime
     load_id: str | None
     changed: bool
+
+
+@dataclass(frozen=True)
+class FeedRun:
+    """What one committed run brought of a feed. Its period ends at `until` and is `length` long.
+
+    whole: it listed everything, whatever its period, as `load: truncate` does.
+    read: rows offered and records in error. fresh: rows that were new or newer; look-back reads the others once more.
+    """
+
+    feed: str
+    run: str
+    until: datetime
+    length: timedelta
+    whole: bool
+    read: int
+    fresh: int
 
 
 def coverage(source: Files | Connection, courier: str, feed: str) -> list[Interval]:
@@ -86,6 +103,25 @@ def recorded(source: Files | Connection, run: str) -> dict[str, Counters]:
     names = ", ".join(field.name for field in fields(Counters))
     query = f"SELECT feed, {names} FROM {LEDGER}.feed_run WHERE run = ?"
     return {feed: Counters(*counts) for feed, *counts in _rows(source, query, [run])}
+
+
+def feed_history(source: Files | Connection, courier: str, limit: int = 1000) -> dict[str, tuple[FeedRun, ...]]:
+    """The last committed runs of each of a courier's feeds, in order of time.
+
+    Only runs that took the watermark on to the end of their period: not the first one, which has no beginning, and not
+    what somebody loaded by hand once more.
+    """
+    query = f"""
+        SELECT feed, run, period_until, period_until - period_since, request_since IS NULL, read, inserted + updated
+        FROM {LEDGER}.feed_run
+        WHERE courier = ? AND period_since < period_until AND watermark = period_until
+        QUALIFY row_number() OVER (PARTITION BY feed ORDER BY period_until DESC, run DESC) <= ?
+        ORDER BY feed, period_until, run
+    """
+    found: dict[str, list[FeedRun]] = {}
+    for row in _rows(source, query, [courier, limit]):
+        found.setdefault(row[0], []).append(FeedRun(*row))
+    return {feed: tuple(runs) for feed, runs in found.items()}
 
 
 def stored_columns(source: Files | Connection, schema: str) -> dict[str, tuple[str, ...]]:
