@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             rounds=given.rounds,
             seed=given.seed,
             only=tuple(given.only),
-            groups=given.groups,
+            groups=given.groups or getattr(module, "GROUPS", None),
         )
         report: Report = module.run(options)
     machine = _machine()
@@ -109,7 +109,8 @@ def _machine() -> dict[str, Any]:
 
 
 def _write(name: str, report: Report, options: Options, machine: dict[str, Any]) -> None:
-    command = shlex.join(["python", "-m", "benchmarks", name, "--orders", str(options.orders)])
+    size = ["--groups", str(options.groups)] if options.groups else ["--orders", str(options.orders)]
+    command = shlex.join(["python", "-m", "benchmarks", name, *size])
     known = f"{machine['cores']} cores, {machine['memory_gb']} GB, Python {machine['python']}"
     versions = f"DuckDB {machine['duckdb']}, dlt {machine['dlt']}"
     lines = [f"`{command}`, {datetime.now(UTC):%Y-%m-%d}: {known}, {versions}."]

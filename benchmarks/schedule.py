@@ -41,7 +41,8 @@ class Measured:
 
 def run(options: Options) -> Report:
     rows, figures = [], {}
-    for groups in (10, options.groups or GROUPS):
+    assert options.groups
+    for groups in (10, options.groups):
         project = options.work / str(groups)
         write_project(project)
         _write_groups(project, groups)
