@@ -25,7 +25,7 @@ from courier.runtime.scheduler.standings import Kept, Standings
 from courier.sandbox.server import Sandbox
 from tests.runs.hurried import SHOP, Hurried, hashes, write_shops_project
 
-TABLES = ("customer", "order", "order_line")
+TABLES = ("customer", "order")
 PATIENCE = 20.0
 
 
