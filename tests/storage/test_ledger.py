@@ -22,7 +22,8 @@ def test_everything_answers_before_the_first_commit(tmp_path: Path) -> None:
     """Without a private file there is nothing, and asking does not make one."""
     files = Files.of(tmp_path)
     assert ledger.watermarks(files, SCHEMA, ["order"]) == {"order": None}
-    assert ledger.coverage(files, SCHEMA, "order") == ledger.gaps(files, SCHEMA, "order") == []
+    assert ledger.coverage(files, SCHEMA, "order") == []
+    assert ledger.gaps(files, SCHEMA, ["order"]) == {"order": None}
     assert ledger.bound_identity(files, SCHEMA) is None
     assert not ledger.committed(files, "run-1")
     assert ledger.last_runs(files) == []
@@ -37,7 +38,7 @@ def test_periods_tile_and_a_gap_holds_the_watermark(tmp_path: Path) -> None:
     for since, until in ((None, at(10)), (at(10), at(20)), (at(30), at(40))):
         shop.load(shop.rows_load(ORDER, [], period=Interval(since, until)))
     assert ledger.coverage(shop.files, SCHEMA, "order") == [Interval(None, at(20)), Interval(at(30), at(40))]
-    assert ledger.gaps(shop.files, SCHEMA, "order") == [Interval(at(20), at(30))]
+    assert ledger.gaps(shop.files, SCHEMA, ["order", "place"]) == {"order": [Interval(at(20), at(30))], "place": None}
     assert ledger.watermarks(shop.files, SCHEMA, ["order", "place"]) == {"order": at(20), "place": None}
     shop.load(shop.rows_load(ORDER, [], period=Interval(at(20), at(30))))
     with opened(shop.files) as connection:
