@@ -14,7 +14,7 @@ from courier.cli.main import courier as cli
 from tests.cli.process import environment
 
 COMMANDS = {
-    *("init", "validate", "plan", "run", "retry", "status", "runs", "query", "tables", "schema"),
+    *("init", "validate", "plan", "run", "retry", "status", "runs", "gaps", "query", "tables", "schema"),
     *("sandbox", "sandbox start", "sandbox change", "sandbox truth"),
 }
 HEAVY = {"duckdb", "dlt", "pydantic", "pyarrow", "requests", "urllib3", "graphql", "starlette", "uvicorn"}
