@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,15 @@ import pytest
 from courier.clock import Interval
 from courier.errors import ForeignData
 from courier.storage import ledger
-from courier.storage.load import Counters
+from courier.storage.load import Counters, WorkRecord
 from courier.storage.warehouse import Files, opened
 from tests.storage.loads import ORDER, PLACE, SCHEMA, Shop, at
+
+# Columns that came after the first files had been written.
+LATER = {
+    "run": ("requests", "retries", "bytes", "config", "courier_version", "dlt_version", "duckdb_version"),
+    "feed_run": ("fetched",),
+}
 
 
 def order(key: int, updated: int = 1) -> dict[str, object]:
@@ -76,6 +83,24 @@ def test_the_ledger_tells_each_feeds_run(tmp_path: Path) -> None:
         WHERE database_name = 'private' AND schema_name = 'courier' AND comment IS NULL
     """
     assert shop.ask(bare) == []
+
+
+def test_a_ledger_of_an_earlier_courier_gets_its_columns(tmp_path: Path) -> None:
+    """They come last, with their comments, null for the runs of before."""
+    shop = Shop(tmp_path)
+    shop.load(shop.rows_load(ORDER, [order(1)]), run="before")
+    columns = "SELECT table_name, column_name, comment FROM duckdb_columns() WHERE schema_name = 'courier' ORDER BY ALL"
+    whole = shop.ask(columns)
+    for table, columns_of in LATER.items():
+        for column in columns_of:
+            shop.ask(f"ALTER TABLE private.courier.{table} DROP COLUMN {column}")
+    shop.load(replace(shop.rows_load(ORDER, [order(2)]), fetched=7), run="after", work=WorkRecord(3, 1, 900, "c0ffee"))
+    assert shop.ask(columns) == whole
+    taken = (
+        "SELECT run, requests, retries, bytes, config, fetched "
+        "FROM private.courier.run JOIN private.courier.feed_run USING (run) ORDER BY run"
+    )
+    assert shop.ask(taken) == [("after", 3, 1, 900, "c0ffee", 7), ("before", None, None, None, None, None)]
 
 
 def test_a_run_is_committed_once(tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ def allowance_of(options: Mapping[str, Any]) -> Allowance:
     from courier.runtime.allowance import Allowance
 
     limit = options["error_limit"]
-    return Allowance(None if limit is None else Decimal(str(limit)), tuple(dict.fromkeys(options["skip_feeds"])))
+    return Allowance(None if limit is None else Decimal(f"{limit:g}"), tuple(dict.fromkeys(options["skip_feeds"])))
 
 
 def check_allowance(project: Project, what: CourierGroup | str, asked: Asked) -> None:

@@ -168,7 +168,7 @@ def _detail(event: Event) -> str | None:
 def _sentence(event: Event) -> str | None:
     match event:
         case events.RunStarted(run=run, recovered=True):
-            return f"going on with run {run}, whose process was killed"
+            return f"going on with run {run}"
         case events.RunStarted(run=run):
             return f"run {run}"
         case events.SourceAnswered(name=name, api_version=version):

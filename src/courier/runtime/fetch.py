@@ -186,5 +186,5 @@ def _records(work: Work, request: Request) -> int:
     """Of the request's own part: the others bring some of its records once more."""
     parts = [read_manifest(part) for part in parts_of(work.folder.raw / request.name)]
     if not parts or not all(part and part.complete for part in parts):
-        raise RunFailed(f"the {request.name} records were not fetched to their end", fix="run the courier again")
+        raise RunFailed(f"the {request.name} records were not fetched to their end", fix="run again")
     return parts[0].records if parts[0] else 0

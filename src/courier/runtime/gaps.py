@@ -39,11 +39,11 @@ def find_gaps(place: Place, couriers: Iterable[Courier]) -> list[Gap]:
             missing = ledger.gaps(connection, courier.name, names) if connection else dict.fromkeys(names)
             for feed, periods in missing.items():
                 never = [Interval(None, None)] if periods is None else periods
-                found += [_gap(place, courier.name, feed, period) for period in never]
+                found += [gap_of(place, courier.name, feed, period) for period in never]
     return found
 
 
-def _gap(place: Place, courier: str, feed: str, period: Interval) -> Gap:
+def gap_of(place: Place, courier: str, feed: str, period: Interval) -> Gap:
     command = f"courier run --courier {courier} --feed {feed}{_options(period)}{' --sandbox' if place.sandbox else ''}"
     return Gap(courier, feed, period, command)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from courier.errors import Incomplete, RunFailed, SourceUnreachable
+from courier.errors import Incomplete, RunFailed
 
 RETRY = "courier retry RUN"
 """What a fix may say; the run's own name takes the place of RUN."""
+AGAIN = "run again"
+"""What a fix says that knows of no run: the command takes its place."""
 
 
 def resolution(failure: RunFailed, run: str, *, fetched: bool, sandbox: bool) -> str:
@@ -15,12 +17,8 @@ def resolution(failure: RunFailed, run: str, *, fetched: bool, sandbox: bool) ->
 
 
 def _with_command(failure: RunFailed, fetched: bool) -> str:
-    command = f"{RETRY} goes on where this one stopped"
-    if isinstance(failure, Incomplete):
-        # The source counts other records than it sent: the same ones again would prove no more.
-        command = f"{RETRY} makes the rows anew" if fetched else f"{RETRY} --fetch starts over"
-    if isinstance(failure, SourceUnreachable) and failure.fix.startswith("run again"):
-        return f"later, {command}; or the next run reads its period again"
-    if not failure.fix or failure.fix.startswith(("run again", "Run the same")):
-        return f"{command}; or the next run reads its period again"
-    return f"{failure.fix}; then {RETRY}{'' if fetched or not isinstance(failure, Incomplete) else ' --fetch'}"
+    # Where the source counts other records than it sent, the same ones once more would prove nothing.
+    command = f"{RETRY} --fetch" if isinstance(failure, Incomplete) and not fetched else RETRY
+    if AGAIN in failure.fix:
+        return failure.fix.replace(AGAIN, command, 1)
+    return f"{failure.fix}; then {command}" if failure.fix else command
