@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from tests.runs.hurried import Ended, Hurried
 
 STORES = ("shopify_uk", "shopify_us")
 FEEDS = ("product", "product_tags")
-SHOP = {"customers": 3, "orders": 3, "products": 6, "special": False}
+SHOP = Options(customers=3, orders=3, products=6, special=False)
 GROUPS = """
 stores:
   couriers:
@@ -79,7 +79,7 @@ def grouped(root: Path, hurry: Hurried) -> Iterator[Grouped]:
     with ExitStack() as running:
         served = {}
         for seed, name in enumerate(STORES, 1):
-            served[name] = running.enter_context(sandbox.serve(sandbox.open_shop(None, Options(seed=seed, **SHOP))))
+            served[name] = running.enter_context(sandbox.serve(sandbox.open_shop(None, replace(SHOP, seed=seed))))
             _write(root, name, text, served[name])
         yield Grouped(root, served, hurry)
 

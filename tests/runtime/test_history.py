@@ -28,12 +28,14 @@ def report(**watermarks: str | None) -> dict[str, object]:
 def test_a_file_of_an_earlier_courier_is_brought_up_to_date(tmp_path: Path) -> None:
     """Its runs stay, its reports tell up to where feeds are loaded, and runs of groups can be added."""
     path = tmp_path / "state.db"
+    earlier: list[tuple[str, dict[str, str | None]]] = [
+        ("succeeded", {"order": AT, "customer": "2026-11-19T06:30:00Z"}),
+        ("succeeded", {"order": "later"}),
+        ("failed", {"order": None}),
+    ]
     with sqlite3.connect(path) as connection:
         connection.executescript(FIRST)
-        for number, (result, marks) in enumerate(
-            [("succeeded", {"order": AT, "customer": "2026-11-19T06:30:00Z"}), ("succeeded", {"order": "later"}),
-             ("failed", {"order": None})]
-        ):  # fmt: skip
+        for number, (result, marks) in enumerate(earlier):
             ended = f"2026-11-2{number}T07:00:00Z"
             values = (f"r{number}", "shopify", "shopify", AT, AT, ended, result, orjson.dumps(report(**marks)).decode())
             connection.execute("INSERT INTO run VALUES (?, ?, ?, ?, ?, ?, ?, NULL, NULL, ?)", values)
