@@ -28,7 +28,7 @@ CACHE = Path.home() / ".cache" / "courier-benchmarks"
 def main(arguments: Sequence[str] | None = None) -> None:
     given = _parser().parse_args(arguments)
     module = import_module(f"benchmarks.{given.name}")
-    with _work_folder(given.work) as work:
+    with _work_folder(given.work, getattr(module, "GOES_ON", False)) as work:
         options = Options(
             orders=given.orders or module.ORDERS,
             work=work,
@@ -64,7 +64,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, help="of what is random, for those that are")
     parser.add_argument("--only", action="append", default=[], help="a part of the benchmark by its name; repeatable")
     parser.add_argument("--cache", type=_folder, default=CACHE, help="where installed peers are kept")
-    parser.add_argument("--work", type=_folder, help="keep what the run writes, in this empty folder")
+    parser.add_argument(
+        "--work", type=_folder, help="keep what the run writes, in this empty folder; incremental goes on with its own"
+    )
     parser.add_argument("--no-write", action="store_true", help="leave docs/benchmarks.md as it is")
     return parser
 
@@ -82,13 +84,13 @@ def _positive(text: str) -> int:
 
 
 @contextmanager
-def _work_folder(kept: Path | None) -> Iterator[Path]:
+def _work_folder(kept: Path | None, goes_on: bool) -> Iterator[Path]:
     if kept is None:
         with TemporaryDirectory(prefix="courier-benchmark-") as folder:
             yield Path(folder)
         return
     kept.mkdir(parents=True, exist_ok=True)
-    if any(kept.iterdir()):
+    if any(kept.iterdir()) and not goes_on:
         sys.exit(f"{kept} is not empty")
     yield kept
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,10 +14,11 @@ from benchmarks.measure import Usage, courier_command
 from benchmarks.measure import run as measured
 from benchmarks.project import make_project
 from benchmarks.report import Options, Report, Table, say
-from benchmarks.sandbox_server import Shop, serve
+from benchmarks.sandbox_server import DAYS, Shop, serve
 
 SUMMARY = "N orders in bulk into thirteen tables, against a DuckDB-only script and plain dlt"
 ORDERS = 20_000
+GOES_ON = True
 PLAIN_ORDERS = 100_000  # plain dlt takes two CPU minutes for so many
 PATIENCE = 3_600.0
 FILES = {"Order": "orders.jsonl", "Customer": "customers.jsonl", "Product": "products.jsonl"}
@@ -80,14 +82,25 @@ def _rows(one: Measured) -> list[tuple[str | int | float | None, ...]]:
 def measure(work: Path, orders: int, *, plain: bool) -> Measured:
     """Load a shop of so many orders with courier, then the same files with DuckDB alone and, maybe, plain dlt."""
     work.mkdir(parents=True, exist_ok=True)
+    _clear(work)
     project = work / "project"
-    with serve(work / "shop", orders) as shop:
+    with serve(work / "shop", orders, days=DAYS) as shop:
+        shop.reset()
         courier = load(project, shop, work / "courier.log")
         given = gather(shop, project, work / "given")
     limit = python("benchmarks.limit", work, str(given), str(work / "limit.duckdb"))
     sizes, unequal = compared(project / "warehouse.duckdb", work / "limit.duckdb")
     dlt = python("benchmarks.plain_dlt", work, str(given), str(work / "plain.duckdb"), str(orders)) if plain else None
     return Measured(orders, sum(sizes.values()), courier, limit, dlt, unequal)
+
+
+def _clear(work: Path) -> None:
+    """Leave nothing of an earlier run but its shop, which takes minutes to make and to write into bulk files."""
+    for old in work.iterdir():
+        if old.is_dir() and old.name != "shop":
+            shutil.rmtree(old)
+        elif old.is_file():
+            old.unlink()
 
 
 def load(project: Path, shop: Shop, log: Path) -> Usage:
@@ -122,7 +135,9 @@ def _done(usage: Usage, log: Path) -> Usage:
 def gather(shop: Shop, project: Path, given: Path) -> Path:
     """A folder of links to what courier was sent: the shop's bulk files, and the run's pages."""
     given.mkdir(exist_ok=True)
-    for file in sorted(shop.folder.rglob("*.jsonl")):
+    # What was sent last is newest: a shop that was served before has files of then, too.
+    found = [file for file in shop.folder.rglob("*.jsonl") if file.stat().st_size]
+    for file in sorted(found, key=lambda path: path.stat().st_mtime_ns):
         link(file, given / FILES[_root_of(file)])
     for raw in project.glob(".courier/runs/*/raw"):
         for pages in [*raw.rglob("Order.refunds*.jsonl"), *raw.rglob("Location-*.jsonl")]:

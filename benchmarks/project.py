@@ -9,6 +9,7 @@ from pathlib import Path
 from benchmarks.sandbox_server import Shop
 
 ENDPOINT_AFTER = "connector: shopify\n"
+COURIER = Path("couriers", "shopify.yaml")
 
 
 def make_project(root: Path, shop: Shop, *, in_bulk: bool = False) -> dict[str, str]:
@@ -19,11 +20,20 @@ def make_project(root: Path, shop: Shop, *, in_bulk: bool = False) -> dict[str, 
     from courier.cli.init import write_project
 
     write_project(root)
-    courier = root / "couriers" / "shopify.yaml"
+    courier = root / COURIER
     text = courier.read_text("utf-8")
     assert ENDPOINT_AFTER in text, f"{courier} does not begin as expected"
     text = text.replace(ENDPOINT_AFTER, f"{ENDPOINT_AFTER}endpoint: {shop.url}\n", 1)
     if in_bulk:
         text = re.sub(r"(?m)^(  [a-z_]+:)$", r"\1 { mode: bulk }", text)
     courier.write_text(text, "utf-8")
+    return {**os.environ, **shop.credentials}
+
+
+def point(root: Path, shop: Shop) -> dict[str, str]:
+    """Point a project that was made before at the shop, which another port serves by now; returns the environment."""
+    text = (root / COURIER).read_text("utf-8")
+    text, found = re.subn(r"(?m)^endpoint: .*$", f"endpoint: {shop.url}", text, count=1)
+    assert found, f"{root / COURIER} names no endpoint"
+    (root / COURIER).write_text(text, "utf-8")
     return {**os.environ, **shop.credentials}

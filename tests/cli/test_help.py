@@ -14,7 +14,7 @@ from courier.cli.main import courier as cli
 from tests.cli.process import environment
 
 COMMANDS = {
-    *("init", "validate", "plan", "run", "retry", "status", "runs", "gaps", "query", "tables", "schema"),
+    *("init", "validate", "plan", "run", "retry", "status", "runs", "gaps", "query", "tables", "schema", "schedule"),
     *("sandbox", "sandbox start", "sandbox change", "sandbox truth"),
 }
 HEAVY = {"duckdb", "dlt", "pydantic", "pyarrow", "requests", "urllib3", "graphql", "starlette", "uvicorn"}
@@ -49,7 +49,9 @@ def test_every_command_that_answers_takes_json() -> None:
             assert any("--json" in parameter.opts for parameter in command.params), name
 
 
-@pytest.mark.parametrize("words", ["--help", "run --help", "sandbox start --help", "status", "runs", "rnu"])
+@pytest.mark.parametrize(
+    "words", ["--help", "run --help", "schedule --help", "sandbox start --help", "status", "runs", "rnu"]
+)
 def test_what_must_answer_at_once_imports_nothing_heavy(project: Path, words: str) -> None:
     """Status, history, help and mistakes come without DuckDB, dlt, pydantic or a web server."""
     code = (

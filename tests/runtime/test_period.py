@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -12,6 +13,8 @@ from courier.errors import UsageError
 from courier.runtime.period import between, next_period, of_day, parse_instant, request_of
 
 instants = st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC))
+NOW = datetime(2040, 1, 1, tzinfo=UTC)
+ODD_DAYS = ["America/Sao_Paulo", "Africa/Cairo", "America/Havana", "Asia/Beirut", "Australia/Lord_Howe", "UTC"]
 lengths = st.timedeltas(timedelta(0), timedelta(days=40))
 
 
@@ -90,6 +93,53 @@ def test_instants_without_an_offset_are_local(written: str, instant: datetime) -
     assert parse_instant(written, "America/New_York") == instant
 
 
+@pytest.mark.parametrize(
+    ("written", "instant"),
+    [
+        ("2026-03-08T02:30:15", datetime(2026, 3, 8, 7, tzinfo=UTC)),  # skipped: 03:00 EDT
+        ("2026-11-01T01:30", datetime(2026, 11, 1, 5, 30, tzinfo=UTC)),  # twice: the first time
+    ],
+)
+def test_local_instants_where_the_clocks_change(written: str, instant: datetime) -> None:
+    """As a schedule means them: the first minute that exists, the first of two."""
+    assert parse_instant(written, "America/New_York") == instant
+
+
 def test_what_is_no_instant_is_refused() -> None:
     with pytest.raises(UsageError, match="neither a date nor an instant"):
         parse_instant("yesterday", "UTC")
+
+
+@pytest.mark.parametrize("written", ["0001-01-01", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"])
+def test_years_that_no_shop_has_known_are_refused(written: str) -> None:
+    """They are no trace: time zones and offsets would lead out of what can be counted."""
+    with pytest.raises(UsageError, match="outside of the years"):
+        parse_instant(written, "Asia/Tokyo")
+    with pytest.raises(UsageError, match="outside of the years"):
+        of_day(date.fromisoformat(written[:10]), "Asia/Tokyo", datetime(2026, 1, 1, tzinfo=UTC))
+
+
+def test_an_offset_reaches_back_no_further_than_time() -> None:
+    """However long, it is no error."""
+    since = parse_instant("1900-01-01", "Asia/Tokyo")
+    request = request_of(Interval(since, since + timedelta(days=1)), timedelta.max, timedelta(0))
+    assert request.since is not None and request.since < since
+
+
+@given(st.dates(date(2000, 1, 1), date(2030, 1, 1)), st.sampled_from(ODD_DAYS))
+def test_days_tile(day: date, zone: str) -> None:
+    """A day ends where the next one begins, also where there is no midnight; all its instants bear its date."""
+    today, tomorrow = (of_day(one, zone, NOW) for one in (day, day + timedelta(days=1)))
+    assert today.since is not None and today.until is not None
+    assert today.until == tomorrow.since
+    local = today.since.astimezone(ZoneInfo(zone))
+    assert local.date() == day
+    assert (today.since - timedelta(minutes=1)).astimezone(ZoneInfo(zone)).date() < day
+
+
+def test_a_day_that_the_clocks_skipped_is_refused() -> None:
+    """Samoa went from the 29th to the 31st of December 2011."""
+    with pytest.raises(UsageError, match=r"there was no 2011-12-30 in Pacific/Apia"):
+        of_day(date(2011, 12, 30), "Pacific/Apia", NOW)
+    before, after = (of_day(date(2011, 12, day), "Pacific/Apia", NOW) for day in (29, 31))
+    assert before.until == after.since

@@ -11,10 +11,14 @@ import requests
 
 from courier import clock, sandbox
 from courier.errors import UsageError
+from courier.sandbox.history.changes import apply
+from courier.sandbox.history.differing import differing
+from courier.sandbox.history.generate import generate
 from courier.sandbox.history.options import Options
+from courier.sandbox.history.rows import History
 from courier.sandbox.server import Sandbox
 from courier.sandbox.shop import Shop
-from courier.sandbox.shopify.truth import KEYS, columns, truth_rows, truth_tables
+from courier.sandbox.shopify.truth import KEYS, Truth, columns, truth_rows, truth_tables
 from tests.sandbox import documents
 from tests.sandbox.client import Client
 from tests.sandbox.conftest import SMALL
@@ -76,6 +80,34 @@ def test_a_change_does_what_it_reports(served: Sandbox) -> None:
     assert told["product"].deleted
 
 
+def test_the_moved_parts_tell_a_change() -> None:
+    """Law: the domain tables of what moved differ in the same rows as those of the whole shop."""
+    whole = generate(SMALL, 1_795_000_000)
+    changed = whole.copy()
+    apply(changed, SMALL, {"kind": "change", "at": 1_795_000_100, "orders": 20, "number": 0})
+    parts = differing(whole, changed)
+    assert len(parts[1].orders) < 60 and len(parts[1].products) < 6
+    (before, after), (less, more) = (
+        [dict(enumerate(_comparable(state))) for state in pair] for pair in ((whole, changed), parts)
+    )
+    for at in before:
+        assert after[at] - before[at] == more[at] - less[at] and before[at] - after[at] == less[at] - more[at]
+
+
+def _comparable(history: History) -> list[set[str]]:
+    with Truth() as told:
+        told.tell("truth", history, "USD")
+        return [set(map(repr, told.listed("truth", table))) for table in KEYS]
+
+
+def test_changed_by_request(served: Sandbox) -> None:
+    """Law: a server changes its shop as the command does, and tells the same."""
+    asked = requests.post(f"{served.url}/_sandbox/change", json={"orders": 20}, timeout=10).json()["tables"]
+    told = {i["table"].removeprefix("shopify."): i for i in asked}
+    assert [change["orders"] for change in served.shop.changes] == [20]
+    assert told.keys() == KEYS.keys() and told["order"]["inserted"] == len(served.shop.history.orders) - SMALL.orders
+
+
 def test_changed_records_carry_the_present_second(served: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """Law: an order, customer or product that differs has its updated_at at the change; others keep theirs."""
     later = clock.now() + timedelta(hours=1)
@@ -129,6 +161,14 @@ def test_a_shop_lasts_in_its_folder(tmp_path: Path) -> None:
     assert (tmp_path / "shop.json").stat().st_mode & 0o777 == 0o600
     with pytest.raises(UsageError):
         sandbox.open_shop(tmp_path, Options(orders=7))
+
+
+def test_a_shop_that_nobody_used_for_days(tmp_path: Path) -> None:
+    """Law: with an age, everything in a shop made anew is at least so old; opened again it is the same shop."""
+    made = Shop.open(tmp_path, SMALL, age=timedelta(days=3))
+    latest = max(family.order.updated_at for family in made.history.orders.values())
+    assert latest < made.seconds() - 3 * 86_400 + 1
+    assert Shop.open(tmp_path).anchor == made.anchor
 
 
 def test_a_reset_undoes_changes(served: Sandbox) -> None:

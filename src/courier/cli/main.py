@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from courier import __version__
-from courier.cli import gaps, init, plan, query, retry, run, runs, sandbox, schema, status, tables, validate
+from courier.cli import gaps, init, plan, query, retry, run, runs, sandbox, schedule, schema, status, tables, validate
 from courier.cli.output import show_error
 from courier.errors import CourierError, UsageError
 
@@ -44,6 +44,7 @@ for command in (
     status.status,
     runs.runs,
     gaps.gaps,
+    schedule.schedule,
     query.query,
     tables.tables,
     sandbox.sandbox,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
 from courier.config.project import Courier, Project
@@ -12,6 +14,7 @@ from courier.runtime.events import interval_json
 from courier.runtime.place import Place
 from courier.runtime.plan import FeedPlan, Intention, plan_feeds, requests_of
 from courier.storage import ledger
+from courier.storage.warehouse import reading
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,13 @@ def foresee(project: Project, place: Place, intention: Intention) -> Foresight:
     requests = requests_of(courier, plans)
     estimates = tuple((connector.estimate(request), tuple(feed.name for feed in request.feeds)) for request in requests)
     return Foresight(courier.name, plans, estimates, tuple(_changes(place, courier)))
+
+
+def loaded_up_to(project: Project, place: Place, couriers: Iterable[str]) -> dict[str, dict[str, datetime | None]]:
+    """P of each feed of each courier, from the ledger, in one opening."""
+    feeds = {name: [feed.name for feed in project.couriers[name].feeds] for name in couriers}
+    with reading(place.files, threads=1) as connection:
+        return {name: ledger.watermarks(connection or place.files, name, each) for name, each in feeds.items()}
 
 
 def _changes(place: Place, courier: Courier) -> list[str]:

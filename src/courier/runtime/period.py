@@ -12,6 +12,10 @@ from zoneinfo import ZoneInfo
 
 from courier.clock import Interval
 from courier.errors import UsageError
+from courier.runtime.wall_clock import instant_of
+
+# No shop is older, and arithmetic with offsets and time zones stays within what Python can count.
+EARLIEST, LATEST = datetime(1899, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -37,14 +41,21 @@ def request_of(period: Interval, offset: timedelta, look_back: timedelta) -> Int
     """
     if period.since is None:
         return Interval(None, None)
-    return Interval(period.since - max(offset, look_back), period.until)
+    return Interval(_earlier(period.since, max(offset, look_back)), period.until)
+
+
+def _earlier(instant: datetime, by: timedelta) -> datetime:
+    return instant - min(by, instant - EARLIEST)
 
 
 def of_day(day: date, timezone: str, now: datetime) -> Interval:
     """A calendar day in a time zone: 23 or 25 hours where the clocks change."""
     zone = ZoneInfo(timezone)
-    first = datetime.combine(day, time(), zone).astimezone(UTC)
-    last = datetime.combine(day + timedelta(days=1), time(), zone).astimezone(UTC)
+    midnight = datetime.combine(day, time())
+    _check_years(midnight, str(day))
+    first, last = instant_of(midnight, zone), instant_of(midnight + timedelta(days=1), zone)
+    if first == last:
+        raise UsageError(f"there was no {day} in {timezone}: the clocks skipped it", fix="give another --day")
     return between(first, last, now)
 
 
@@ -70,11 +81,23 @@ def everything(now: datetime) -> Interval:
 
 
 def parse_instant(written: str, timezone: str) -> datetime:
-    """A date or an instant, as ISO 8601. Without an offset it is meant in the given time zone."""
+    """A date or an instant, as ISO 8601. Without an offset it is meant in the given time zone.
+
+    A local time that happens twice is the first one; one that a clock change skips is the first minute that exists.
+    """
     try:
         parsed = datetime.fromisoformat(written)
     except ValueError as wrong:
         raise UsageError(
             f"{written!r} is neither a date nor an instant", fix="write 2026-11-20 or 2026-11-20T06:30:00Z"
         ) from wrong
-    return (parsed if parsed.tzinfo else parsed.replace(tzinfo=ZoneInfo(timezone))).astimezone(UTC)
+    _check_years(parsed, written)
+    return parsed.astimezone(UTC) if parsed.tzinfo else instant_of(parsed, ZoneInfo(timezone))
+
+
+def _check_years(moment: datetime, written: str) -> None:
+    if not EARLIEST.year < moment.year < LATEST.year:
+        raise UsageError(
+            f"{written} lies outside of the years {EARLIEST.year + 1} to {LATEST.year - 1}",
+            fix="--all means everything, from the beginning",
+        )

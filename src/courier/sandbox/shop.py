@@ -25,6 +25,7 @@ from courier.sandbox.history.rows import History
 STATE_FILE = "shop.json"
 FORMAT = 1
 FIRST_SHOP = 60_000_000_000
+NEW = timedelta(0)
 Change = Mapping[str, Any]
 
 
@@ -49,11 +50,14 @@ class Shop:
         self._read_at: tuple[int, int] | None = None
 
     @classmethod
-    def open(cls, folder: Path | None = None, options: Options | None = None) -> Shop:
-        """The shop of a folder, made anew if there is none. Raises UsageError when it was made with other options."""
+    def open(cls, folder: Path | None = None, options: Options | None = None, age: timedelta = NEW) -> Shop:
+        """The shop of a folder, made anew if there is none. Raises UsageError when it was made with other options.
+
+        age: how long ago the history of a shop made anew ends.
+        """
         path = folder / STATE_FILE if folder else None
         if path is None or not path.exists():
-            shop = cls(options or Options(), clock.now().replace(microsecond=0), folder)
+            shop = cls(options or Options(), clock.now().replace(microsecond=0) - age, folder)
             shop._save()
             return shop
         state = orjson.loads(path.read_bytes())
@@ -117,7 +121,8 @@ class Shop:
     def reset(self) -> None:
         """Undo every change."""
         with self._lock:
-            self.changes, self._history, self.offset = [], None, timedelta(0)
+            self.changes, self.offset = [], timedelta(0)
+            self._history, self._applied = self._first, 0  # which no change ever touched
             self.revision += 1
             self._save()
 

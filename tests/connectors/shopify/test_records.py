@@ -36,7 +36,7 @@ def test_records_lie_in_streams_by_parent_and_position() -> None:
         "refunds": [{"id": "r", "refundLineItems": page({"quantity": 2})}, {"id": "s", "refundLineItems": page()}],
         "customer": {"addressesV2": page({"city": "x"})},
     }
-    assert lines_of(order_plan(), record, 7, "now") == {
+    assert lines_of(order_plan(), record, 7, "now").by_stream == {
         "Order": [{"__record": 7, "__fetchedAt": "now", "id": "o", "customer": {}}],
         "Order.lineItems": [
             {"__record": 7, "__parentId": "o", "__index": 0, "title": "a"},
@@ -68,7 +68,7 @@ def test_open_ends_are_found_at_every_depth() -> None:
 
 def test_an_absent_object_has_no_records_below_it() -> None:
     record: Record = {"id": "o", "lineItems": page(), "refunds": [], "customer": None}
-    assert lines_of(order_plan(), record, 0, "now")["Order"][0]["customer"] is None
+    assert lines_of(order_plan(), record, 0, "now").by_stream["Order"][0]["customer"] is None
 
 
 @pytest.mark.parametrize(

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
 
 from courier import clock
+from courier.clock import rfc3339
 from courier.connectors.contract import Progress, Waiting
 from courier.connectors.shopify import cost
 from courier.connectors.shopify.client import Client
 from courier.connectors.shopify.document import Connection, Field, connections, drain_document, record_document
 from courier.connectors.shopify.graph import ROOTS
 from courier.connectors.shopify.paging import Limits, Sizes
-from courier.connectors.shopify.records import OpenEnd, Record, below, open_ends, page_of
+from courier.connectors.shopify.records import Lines, OpenEnd, Record, below, lines_of, open_ends, page_of
 from courier.errors import Incomplete
+from courier.storage.raw import RawWriter
 
 VERSION_TRIES = 8
 
@@ -30,7 +32,7 @@ class Versioned:
 
 
 class Drain:
-    """Makes the root records of one plan whole."""
+    """Makes the root records of one plan whole, and writes their lines."""
 
     def __init__(self, client: Client, planned: Field, progress: Progress, limits: Limits) -> None:
         self._client = client
@@ -41,6 +43,25 @@ class Drain:
         self._connections = connections(planned)
         self._most = int(client.budget.maximum or cost.MOST_PER_QUERY)
         self._drains: dict[str, Sizes] = {}
+
+    def write(self, writer: RawWriter, records: Iterable[Versioned]) -> None:
+        """Write the lines of root records, each of them whole; those that are gone by now are left out."""
+        gathered: dict[str, list[Record]] = {}
+        for found in records:
+            lines = self._lines(found, writer.records)
+            if lines:
+                writer.next_record()
+                for stream, added in lines.by_stream.items():
+                    gathered.setdefault(stream, []).extend(added)
+        for stream, added in gathered.items():
+            writer.write(stream, added)
+
+    def _lines(self, found: Versioned, number: int) -> Lines | None:
+        lines = lines_of(self._planned, found.record, number, rfc3339(found.received))
+        if not lines.is_open:  # nearly always, and then to look for open ends is in vain
+            return lines
+        whole = self.whole(found)
+        return lines_of(self._planned, whole.record, number, rfc3339(whole.received)) if whole else None
 
     def whole(self, found: Versioned) -> Versioned | None:
         """The record with every inner connection read to its end under one version; None where it is gone by now."""

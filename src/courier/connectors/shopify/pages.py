@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from courier.clock import rfc3339
 from courier.connectors.contract import Fetching, Progress
 from courier.connectors.shopify import cost
 from courier.connectors.shopify.chain import (
@@ -25,7 +24,7 @@ from courier.connectors.shopify.document import Field, layout, page_document
 from courier.connectors.shopify.drain import Drain, Versioned
 from courier.connectors.shopify.graph import ROOTS
 from courier.connectors.shopify.paging import Connected, Limits, Sizes, Step, count, walk
-from courier.connectors.shopify.records import Record, lines_of
+from courier.connectors.shopify.records import Record
 from courier.storage.raw import Layout, RawWriter, read_manifest
 
 
@@ -95,20 +94,15 @@ class Fetch:
         return Sizes(self._client, sizes, partial(cost.cost_of, self._planned))
 
     def _write(self, writer: RawWriter, step: Step) -> None:
-        gathered: dict[str, list[Record]] = {}
-        for node in step.nodes:
-            if self._met.get(node.get("id"), self) == node.get("updatedAt") or self._is_older(node):
-                continue
-            self._met[node.get("id")] = node.get("updatedAt")
-            whole = self._drain.whole(Versioned(node, step.received))
-            if whole:
-                lines = lines_of(self._planned, whole.record, writer.next_record(), rfc3339(whole.received))
-                for stream, found in lines.items():
-                    gathered.setdefault(stream, []).extend(found)
-        for stream, found in gathered.items():
-            writer.write(stream, found)
+        self._drain.write(writer, (Versioned(node, step.received) for node in self._news(step.nodes)))
         if step.place and step.place.after is None:
             self._forget_before(step.place)
+
+    def _news(self, nodes: Iterable[Record]) -> Iterator[Record]:
+        for node in nodes:
+            if self._met.get(node.get("id"), self) != node.get("updatedAt") and not self._is_older(node):
+                self._met[node.get("id")] = node.get("updatedAt")
+                yield node
 
     def _is_older(self, node: Record) -> bool:
         time = parsed(node.get("updatedAt")) if self._newer else None

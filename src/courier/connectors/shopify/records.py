@@ -88,16 +88,24 @@ def _known(stream: str, holder: object) -> str:
     return holder
 
 
-def lines_of(planned: Field, record: Record, number: int, fetched_at: str) -> dict[str, list[Record]]:
-    """The lines of one whole root record by stream: `planned` is its plan, `number` its `__record`."""
-    lines: dict[str, list[Record]] = {planned.stream: []}
+@dataclass
+class Lines:
+    """The lines of one root record by stream; `number` is its `__record`. Open: some connection has a next page."""
+
+    number: int
+    by_stream: dict[str, list[Record]]
+    is_open: bool = False
+
+
+def lines_of(planned: Field, record: Record, number: int, fetched_at: str) -> Lines:
+    """The lines of one root record, as far as it is there; `planned` is its plan. Raises Incomplete for a bad page."""
     root: Record = {"__record": number, "__fetchedAt": fetched_at}
-    lines[planned.stream].append(root)
-    root.update(_own(planned, record, number, record.get("id"), lines))
+    lines = Lines(number, {planned.stream: [root]})
+    root.update(_own(planned, record, record.get("id"), lines))
     return lines
 
 
-def _own(field: Field, value: Record, number: int, holder: object, lines: dict[str, list[Record]]) -> Record:
+def _own(field: Field, value: Record, holder: object, lines: Lines) -> Record:
     """The value without the records that have streams of their own, which are added to `lines`."""
     if not field.taken_out:
         return value
@@ -108,13 +116,13 @@ def _own(field: Field, value: Record, number: int, holder: object, lines: dict[s
             kept.pop(child.name, None)
         elif child.stream:
             kept.pop(child.name, None)
-            _add(child, below, number, holder, lines)
+            _add(child, below, holder, lines)
         elif child.kind == "object" and isinstance(below, dict):
-            kept[child.name] = _own(child, below, number, holder, lines)
+            kept[child.name] = _own(child, below, holder, lines)
     return kept
 
 
-def _add(field: Field, value: object, number: int, holder: object, lines: dict[str, list[Record]]) -> None:
+def _add(field: Field, value: object, holder: object, lines: Lines) -> None:
     if field.kind == "list":
         nodes = _listed(field.stream, value)
     else:
@@ -122,11 +130,12 @@ def _add(field: Field, value: object, number: int, holder: object, lines: dict[s
         if page.nulls:
             raise Incomplete(f"{field.stream}: the shop answered with records that are null", fix="run again later")
         nodes = page.nodes
-    target = lines.setdefault(field.stream, [])
+        lines.is_open = lines.is_open or page.cursor is not None
+    target = lines.by_stream.setdefault(field.stream, [])
     for index, node in enumerate(nodes):
-        line: Record = {"__record": number, "__parentId": holder, "__index": index}
+        line: Record = {"__record": lines.number, "__parentId": holder, "__index": index}
         target.append(line)
-        line.update(_own(field, node, number, node.get("id"), lines))
+        line.update(_own(field, node, node.get("id"), lines))
 
 
 def below(connection: Connection, holder: object) -> object:

@@ -90,11 +90,10 @@ def _edit_location(history: History, at: int, wanted: bool) -> None:
 
 
 def _delete_products(history: History, count: int, at: int, roll: Roll) -> None:
-    for _ in range(count):
-        candidates = [product_id for product_id in history.products if unsold(product_id)]
-        if not candidates:
-            return
+    candidates = [product_id for product_id in history.products if unsold(product_id)]
+    for _ in range(min(count, len(candidates))):
         gone = pick(roll, candidates)
+        candidates.remove(gone)
         del history.products[gone]
         _happened(history, "destroy", gone, at)
 

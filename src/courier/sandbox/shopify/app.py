@@ -59,6 +59,7 @@ class Admin:
     def application(self) -> ASGIApp:
         control = {
             "truth": (self._truth, ["GET"]),
+            "change": (self._change, ["POST"]),
             "requests": (self._requests, ["GET"]),
             "faults": (self._faults, ["GET", "POST", "DELETE"]),
             "clock": (self._clock, ["GET", "POST"]),
@@ -157,6 +158,13 @@ class Admin:
         self.service.shop.refresh()
         tables = [{"table": i.table, "rows": i.rows, "hash": i.hash} for i in truth(self.service.shop)]
         return reply({"version": 1, "tables": tables})
+
+    async def _change(self, request: Request) -> Response:
+        """POST {"orders": 50}: change the shop, as `courier sandbox change` does, and tell what that means."""
+        from courier.sandbox.shopify.truth import change
+
+        given = orjson.loads(await request.body() or b"{}")
+        return reply({"version": 1, "tables": change(self.service.shop, int(given.get("orders", 50)))})
 
     async def _requests(self, request: Request) -> Response:
         return reply({"requests": self.service.log})

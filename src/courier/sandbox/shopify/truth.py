@@ -21,6 +21,7 @@ from courier.config.suggestions import did_you_mean
 from courier.errors import UsageError
 from courier.sandbox.history import rows
 from courier.sandbox.history.checkouts import checkouts
+from courier.sandbox.history.differing import differing
 from courier.sandbox.history.metafields import all_metafields
 from courier.sandbox.history.rows import History
 from courier.sandbox.shop import Shop
@@ -108,7 +109,7 @@ def truth(shop: Shop, tables: Iterable[str] = tuple(KEYS)) -> list[TableTruth]:
     for table in wanted:
         if table not in _KEYS_OF:
             raise UsageError(f"the sandbox knows no table `{table}`", fix=did_you_mean(table, _KEYS_OF))
-    with _Truth() as told:
+    with Truth() as told:
         told.tell("truth", shop.history, shop.options.currency, wanted)
         return [told.hashed("truth", table) for table in wanted]
 
@@ -121,14 +122,14 @@ def truth_rows(shop: Shop, table: str) -> list[dict[str, Any]]:
 def truth_tables(shop: Shop, tables: Iterable[str] = tuple(KEYS)) -> dict[str, list[dict[str, Any]]]:
     """The rows of several domain tables, each ordered by its key."""
     wanted = tuple(tables)
-    with _Truth() as told:
+    with Truth() as told:
         told.tell("truth", shop.history, shop.options.currency, wanted)
         return {table: told.listed("truth", table) for table in wanted}
 
 
 def columns(table: str) -> dict[str, str]:
     """Column -> DuckDB type of a domain table, in order."""
-    with _Truth() as told:
+    with Truth() as told:
         told.tell("truth", History(), "USD", (table,))
         return told.columns("truth", table)
 
@@ -136,23 +137,24 @@ def columns(table: str) -> dict[str, str]:
 def change(shop: Shop, orders: int = 50) -> list[TableChange]:
     """Change the shop at the present second, and tell what that means for each domain table."""
     shop.refresh()
-    before = shop.history
+    whole = shop.history
     shop.add({"kind": "change", "at": shop.seconds(), "orders": orders, "number": len(shop.changes)})
-    with _Truth() as told:
+    before, after = differing(whole, shop.history)
+    with Truth() as told:
         told.tell("before", before, shop.options.currency)
-        told.tell("after", shop.history, shop.options.currency)
+        told.tell("after", after, shop.options.currency)
         return [told.compared(table) for table in KEYS]
 
 
-class _Truth:
-    """An in-memory database that the truth is told in."""
+class Truth:
+    """A database in memory that the truth is told in, in one schema per state of the shop."""
 
     def __init__(self) -> None:
         self._folder = TemporaryDirectory(prefix="courier-sandbox-")
         self._connection: Connection = connect(spill=Path(self._folder.name) / "spill")
         self._connection.execute(_MACROS)
 
-    def __enter__(self) -> _Truth:
+    def __enter__(self) -> Truth:
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -173,7 +175,8 @@ class _Truth:
         run("DROP SCHEMA made CASCADE")
 
     def _load(self, path: Path, name: str, kind: type, made: Iterator[Any]) -> None:
-        path.write_bytes(b"".join(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in made))
+        with path.open("wb", buffering=1024 * 1024) as lines:  # a million orders have five million
+            lines.writelines(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in made)
         wanted = ", ".join(f"{text(field)}: {text(_type(hint))}" for field, hint in get_type_hints(kind).items())
         source = f"read_json({text(str(path))}, format = 'newline_delimited', columns = {{{wanted}}})"
         self._connection.execute(f"CREATE TABLE made.{quote(name)} AS FROM {source}")

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from courier.clock import Interval, rfc3339
+from courier.clock import Interval
 from courier.connectors.contract import Fetching, Progress
 from courier.connectors.shopify import cost
 from courier.connectors.shopify.bulk.lines import gid_of, read_roots
@@ -19,7 +19,7 @@ from courier.connectors.shopify.drain import Drain, Versioned
 from courier.connectors.shopify.graph import ROOTS
 from courier.connectors.shopify.pages import Fetch, fingerprint, open_writer
 from courier.connectors.shopify.paging import Limits
-from courier.connectors.shopify.records import Record, lines_of
+from courier.connectors.shopify.records import Record
 from courier.errors import Incomplete
 from courier.storage.raw import RawWriter, read_manifest
 
@@ -61,15 +61,8 @@ class LeftOut:
     def _write(self, writer: RawWriter, identities: list[str]) -> None:
         drain = Drain(self.client, self.planned, self.progress, self.limits)
         reply = self.client.ask(listed_document(self.planned), {"ids": identities}, 1 + cost.cost_of(self.planned, 1))
-        gathered: dict[str, list[Record]] = {}
-        for node in _nodes(reply.data.get("nodes"), len(identities)):
-            whole = drain.whole(Versioned(node, reply.received)) if node and node.get("id") else None
-            if whole:  # else it is gone by now
-                lines = lines_of(self.planned, whole.record, writer.next_record(), rfc3339(whole.received))
-                for stream, found in lines.items():
-                    gathered.setdefault(stream, []).extend(found)
-        for stream, found in gathered.items():
-            writer.write(stream, found)
+        nodes = _nodes(reply.data.get("nodes"), len(identities))
+        drain.write(writer, (Versioned(node, reply.received) for node in nodes if node and node.get("id")))
 
 
 def _nodes(nodes: Any, expected: int) -> list[Record | None]:
