@@ -57,3 +57,9 @@ def holds(constraint: Constraint, instant: datetime, runs: Sequence[PastRun]) ->
 def deadline(instant: datetime, wait: timedelta) -> datetime:
     """How long an unreachable source may take before its courier fails."""
     return instant + wait
+
+
+def fix_of_blocked(group: CourierGroup, place: str = "") -> str:
+    """What to type where a group is blocked. `place`: an option that every command needs there."""
+    others = " or ".join(f"courier run --group {constraint.group}{place}" for constraint in group.constraints)
+    return f"{others}; or courier run --group {group.name}{place} --ignore-constraints"

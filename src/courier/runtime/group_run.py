@@ -19,14 +19,15 @@ from courier.runtime import events
 from courier.runtime.allowance import NOTHING, Allowance
 from courier.runtime.context import Context
 from courier.runtime.courier_run import run_courier
-from courier.runtime.decide import Decision, decide
+from courier.runtime.decide import Decision, decide, fix_of_blocked
 from courier.runtime.events import interval_json
 from courier.runtime.history import History
 from courier.runtime.period import ByHand
 from courier.runtime.place import group_lock
 from courier.runtime.plan import Intention
 from courier.runtime.result import CourierResult, GroupResult, Result
-from courier.runtime.run_folder import fingerprint, run_name
+from courier.runtime.run_folder import fingerprint
+from courier.runtime.run_name import name_of
 from courier.storage.duck import is_interruption
 
 Trigger = Literal["schedule", "hand", "retry"]
@@ -112,7 +113,7 @@ def run_works(
     context: Context, group: CourierGroup, asked: Asked, works: Callable[[str], Sequence[Work]]
 ) -> GroupResult:
     """Under the group's lock, recorded, once its constraints hold: what `works` says for the run of this name."""
-    run = run_name(group.name, clock.now())
+    run = name_of(group.name, clock.now())
     locked = group_lock(context.place, group.name, wait=context.wait_for_lock)
     with locked, _recorded(context, group, asked, run) as end:
         decision = _decided(context, group, asked)
@@ -150,14 +151,9 @@ def decision_on(history: History, group: CourierGroup, asked: Asked, now: dateti
 def _undone(context: Context, run: str, group: CourierGroup, asked: Asked, decision: Decision) -> GroupResult:
     if decision.answer == "covered":
         return GroupResult(run, group.name, "covered", asked.now, clock.now(), ())
-    fix = _fix_of_blocked(run, group, " --sandbox" if context.place.sandbox else "")
+    place = " --sandbox" if context.place.sandbox else ""
+    fix = f"{fix_of_blocked(group, place)}; courier retry {run}{place} --ignore-constraints keeps the instant"
     return GroupResult(run, group.name, "blocked", asked.now, clock.now(), (), decision.reason, fix)
-
-
-def _fix_of_blocked(run: str, group: CourierGroup, place: str) -> str:
-    others = " and ".join(f"courier run --group {constraint.group}{place}" for constraint in group.constraints)
-    again = f"courier run --group {group.name}{place}"
-    return f"{others}, then {again}; or courier retry {run}{place} --ignore-constraints does not ask them, this once"
 
 
 @contextmanager
@@ -240,13 +236,17 @@ def run_single(context: Context, courier: str, asked: Asked) -> GroupResult:
 
 def config_of(project: Project, group: CourierGroup) -> str:
     """Changes with the configuration of the group and of its couriers."""
-    parts = [repr(group), *(fingerprint(project.couriers[courier.name]) for courier in group.couriers)]
-    return hashlib.sha256(" ".join(parts).encode()).hexdigest()[:16]
+    return config_from(group, [fingerprint(project.couriers[courier.name]) for courier in group.couriers])
+
+
+def config_from(group: CourierGroup, fingerprints: Sequence[str]) -> str:
+    """The same, of its couriers' fingerprints in the group's order: a thousand groups may share a courier."""
+    return hashlib.sha256(" ".join([repr(group), *fingerprints]).encode()).hexdigest()[:16]
 
 
 def single_result(started: datetime, result: CourierResult) -> GroupResult:
     """One courier's result, as that of a run without a group."""
-    return together(run_name(result.courier, started), None, Asked(started), (result,))
+    return together(name_of(result.courier, started), None, Asked(started), (result,))
 
 
 def together(

@@ -13,7 +13,8 @@ from courier.runtime.courier_run import attempt, committed_result, overtaken, wo
 from courier.runtime.effort import NO_EFFORT
 from courier.runtime.place import Place, courier_lock
 from courier.runtime.result import CourierResult
-from courier.runtime.run_folder import StoredRun, fingerprint, folder_of, run_name
+from courier.runtime.run_folder import StoredRun, fingerprint, folder_of
+from courier.runtime.run_name import name_of
 from courier.storage import ledger
 
 
@@ -81,7 +82,7 @@ def _started_over(context: Context, courier: Courier, stored: StoredRun, again: 
     now, folder = fingerprint(courier), folder_of(context.place, stored.run)
     if again.fetch:
         _give_up(context, stored)
-        name, began = run_name(courier.name, clock.now()), clock.now()
+        name, began = name_of(courier.name, clock.now()), clock.now()
         return replace(stored, run=name, started=began, fingerprint=now, attempts=0, effort=NO_EFFORT)
     if (other := overtaken(work_on(context, courier, stored))) is not None:
         raise UsageError(

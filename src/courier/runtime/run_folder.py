@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import secrets
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -28,6 +27,7 @@ from courier.runtime.allowance import NOTHING, Allowance, allowance_from_json
 from courier.runtime.effort import NO_EFFORT, Effort
 from courier.runtime.place import Place, private_folder
 from courier.runtime.plan import FeedPlan, Intention, left_out
+from courier.runtime.run_name import name_of
 
 Stage = Literal["running", "done", "failed"]
 KEEP = timedelta(days=7)
@@ -53,15 +53,10 @@ class StoredRun:
     effort: Effort = NO_EFFORT
 
 
-def run_name(what: str, started: datetime) -> str:
-    """A run's name: it sorts by time and says whose it is."""
-    return f"{started:%Y%m%dT%H%M%S}-{what}-{secrets.token_hex(3)}"
-
-
 def new_run(intention: Intention, courier: Courier, plans: Sequence[FeedPlan], started: datetime) -> StoredRun:
     """A run that has not begun."""
     return StoredRun(
-        run=run_name(courier.name, started),
+        run=name_of(courier.name, started),
         courier=courier.name,
         group=intention.group,
         scheduled=intention.scheduled,
