@@ -12,13 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from courier.cli.asked import asked_for
-from courier.clock import Interval
-from courier.config.project import CourierGroup, Feed, GroupCourier
+from courier.clock import Interval, rfc3339
+from courier.config.project import Constraint, CourierGroup, Feed, GroupCourier
 from courier.connectors import connector_named
 from courier.errors import Incomplete, RunFailed, UsageError
 from courier.runtime.allowance import LEFT_OUT, Allowance, check_skipped
 from courier.runtime.gaps import gap_of
+from courier.runtime.group_foresight import foresee_group
 from courier.runtime.group_run import Asked, together
+from courier.runtime.history import History
 from courier.runtime.place import Place
 from courier.runtime.plan import Intention, plan_feeds, requests_of
 from courier.runtime.resolution import resolution
@@ -26,6 +28,7 @@ from courier.runtime.result import CourierResult
 from tests.connectors.shopify.shipped import courier
 
 NOW = datetime(2026, 11, 20, 6, 30, tzinfo=UTC)
+HOUR = timedelta(hours=1)
 FIXES = ("", "run again", "run again later; nothing was committed", "grant it", "mend it and type courier retry RUN")
 
 
@@ -130,3 +133,19 @@ def test_every_failure_names_the_command_that_fits(
     assert "RUN" not in said and "run again" not in said
     if "courier retry" not in fix:
         assert ("--fetch" in said) == (issubclass(kind, Incomplete) and not fetched)
+
+
+def test_what_is_foreseen_of_a_group(tmp_path: Path) -> None:
+    """Activations of full runs only; which constraints hold now, until when the others are waited for."""
+    history = History(tmp_path / "state.db")
+    waiting = (Constraint("before", offset=HOUR), Constraint("beside", wait=HOUR))
+    full = CourierGroup("g", None, "UTC", True, "full", (), waiting, ("segments",))
+    asked = Asked(NOW, scheduled=NOW)
+    scheduled = rfc3339(NOW - HOUR)
+    history.begin_group("b", "before", scheduled, "schedule", scheduled, "")
+    history.end_group("b", scheduled, "partial", "", "", {}, committed=True)
+    seen = foresee_group(history, full, asked, NOW)
+    assert (seen.activations, seen.decision.answer, seen.decision.until) == (("segments",), "wait", NOW + HOUR)
+    assert [(one.constraint.group, one.holds) for one in seen.constraints] == [("before", True), ("beside", False)]
+    source = foresee_group(history, replace(full, run_type="source"), replace(asked, ignore_constraints=True), NOW)
+    assert (source.activations, source.constraints, source.decision.answer) == ((), (), "run")

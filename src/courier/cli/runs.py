@@ -52,7 +52,7 @@ def runs(
         raise UsageError("--group and --courier exclude each other", fix="keep one of them")
     found = latest(history, group, courier, limit)
     if as_json:
-        print_json({"version": 1, "sandbox": sandbox, **_list_as_json(history, found, courier, limit)})
+        print_json({"version": 1, "sandbox": sandbox, **_list_as_json(history, found)})
     else:
         _list(history, found)
         mark(sandbox)
@@ -74,12 +74,17 @@ def latest(history: History, group: str | None, courier: str | None, limit: int)
     return sorted(both, key=lambda one: one.started, reverse=True)[:limit]
 
 
-def _list_as_json(history: History, found: list[Line], courier: str | None, limit: int) -> dict[str, Any]:
+def _list_as_json(history: History, found: list[Line]) -> dict[str, Any]:
     groups = [one for one in found if isinstance(one, PastGroupRun)]
+    couriers = [run for one in found for run in _couriers_of(history, one)]
     return {
         "group_runs": [_group_as_json(history, one) for one in groups],
-        "runs": [asdict(one) for one in history.runs(courier, limit)],
+        "runs": [asdict(one) for one in couriers],
     }
+
+
+def _couriers_of(history: History, line: Line) -> list[PastCourierRun]:
+    return history.couriers_of(line.run) if isinstance(line, PastGroupRun) else [line]
 
 
 def _group_as_json(history: History, run: PastGroupRun) -> dict[str, Any]:
@@ -89,7 +94,7 @@ def _group_as_json(history: History, run: PastGroupRun) -> dict[str, Any]:
 def _list(history: History, found: list[Line]) -> None:
     rows: list[tuple[Any, ...]] = []
     for one in found:
-        members = history.couriers_of(one.run) if isinstance(one, PastGroupRun) else [one]
+        members = _couriers_of(history, one)
         if isinstance(one, PastGroupRun):
             rows.append((one.run, f"group {one.group}", *_times(one), one.result, *_counts(members)))
         rows += [(run.run, f"courier {run.courier}", *_times(run), run.result, *_counts([run])) for run in members]

@@ -124,8 +124,6 @@ def run_works(
 
 def _decided(context: Context, group: CourierGroup, asked: Asked) -> Decision:
     """What the group is to do; asked again while it waits for others."""
-    if asked.ignore_constraints:
-        group = replace(group, constraints=())
     told = ""
     while True:
         decision = decision_on(context.history, group, asked, clock.now())
@@ -140,6 +138,8 @@ def _decided(context: Context, group: CourierGroup, asked: Asked) -> Decision:
 
 def decision_on(history: History, group: CourierGroup, asked: Asked, now: datetime) -> Decision:
     """What the group is to do at S, by its history: `decide` for a fire, constraints alone for a run by hand."""
+    if asked.ignore_constraints:
+        group = replace(group, constraints=())
     others = [constraint.group for constraint in group.constraints]
     since = asked.instant - max([constraint.offset for constraint in group.constraints], default=timedelta(0))
     names = others if asked.trigger != "schedule" else [*others, group.name]
