@@ -14,7 +14,7 @@ from courier.errors import UsageError
 from courier.runtime.allowance import allowance_from_json, check_skipped
 from courier.runtime.context import Context
 from courier.runtime.courier_run import run_courier
-from courier.runtime.group_run import Asked, Work, group_intentions, run_works
+from courier.runtime.group_run import Asked, Part, group_intentions, run_parts
 from courier.runtime.history import PastCourierRun, PastGroupRun
 from courier.runtime.period import ByHand
 from courier.runtime.place import Place
@@ -33,12 +33,12 @@ def retry_group(context: Context, past: PastGroupRun, again: Again, *, ignore_co
     check_skipped(couriers, asked.allowance.skip_feeds)
     members = context.history.members_of(past)
 
-    def works(run: str) -> list[Work]:
+    def parts(run: str) -> list[Part]:
         how = replace(again, allowance=asked.allowance, group_run=run)
         intentions = [replace(intention, group_run=run) for intention in group_intentions(group, asked)]
         return [_again(context.place, intention, members.get(intention.courier), how) for intention in intentions]
 
-    return run_works(context, group, asked, works)
+    return run_parts(context, group, asked, parts)
 
 
 def _group_of(context: Context, past: PastGroupRun) -> CourierGroup:
@@ -69,7 +69,7 @@ def _by_hand(values: Mapping[str, Any] | None) -> ByHand | None:
     return ByHand(Interval(since, until), offset=bool(values["offset"]))
 
 
-def _again(place: Place, intention: Intention, member: PastCourierRun | None, again: Again) -> Work:
+def _again(place: Place, intention: Intention, member: PastCourierRun | None, again: Again) -> Part:
     """Of a courier that never began, or whose records are gone: a run at the same instant, over the same period."""
 
     def run(context: Context) -> CourierResult:

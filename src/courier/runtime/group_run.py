@@ -95,31 +95,31 @@ def run_group(context: Context, group: CourierGroup, asked: Asked) -> GroupResul
     Blocked and covered are results, as failed is. Raises Locked where the group runs in another process.
     """
 
-    def works(run: str) -> list[Work]:
+    def parts(run: str) -> list[Part]:
         return [_fresh(replace(intention, group_run=run)) for intention in group_intentions(group, asked)]
 
-    return run_works(context, group, asked, works)
+    return run_parts(context, group, asked, parts)
 
 
-Work = tuple[str, Callable[[Context], CourierResult]]
+Part = tuple[str, Callable[[Context], CourierResult]]
 """A courier, and what runs it."""
 
 
-def _fresh(intention: Intention) -> Work:
+def _fresh(intention: Intention) -> Part:
     return intention.courier, lambda context: run_courier(context, intention)
 
 
-def run_works(
-    context: Context, group: CourierGroup, asked: Asked, works: Callable[[str], Sequence[Work]]
+def run_parts(
+    context: Context, group: CourierGroup, asked: Asked, parts: Callable[[str], Sequence[Part]]
 ) -> GroupResult:
-    """Under the group's lock, recorded, once its constraints hold: what `works` says for the run of this name."""
+    """Under the group's lock, recorded, once its constraints hold: what `parts` says for the run of this name."""
     run = name_of(group.name, clock.now())
     locked = group_lock(context.place, group.name, wait=context.wait_for_lock)
     with locked, _recorded(context, group, asked, run) as end:
         decision = _decided(context, group, asked)
         if decision.answer != "run":
             return end(_undone(context, run, group, asked, decision))
-        return end(together(run, group, asked, _run_all(context, run, works(run)), sandbox=context.place.sandbox))
+        return end(together(run, group, asked, _run_all(context, run, parts(run)), sandbox=context.place.sandbox))
 
 
 def _decided(context: Context, group: CourierGroup, asked: Asked) -> Decision:
@@ -180,7 +180,7 @@ def _recorded(
         raise
 
 
-def _run_all(context: Context, run: str, works: Sequence[Work]) -> tuple[CourierResult, ...]:
+def _run_all(context: Context, run: str, parts: Sequence[Part]) -> tuple[CourierResult, ...]:
     """In parallel. Ctrl-C reaches this thread only: the others notice it at their next event.
 
     What keeps one courier from running keeps no other one; where none has committed, it is raised.
@@ -193,16 +193,16 @@ def _run_all(context: Context, run: str, works: Sequence[Work]) -> tuple[Courier
         context.report(event)
 
     each = replace(context, report=report)
-    if len(works) == 1:
-        return (works[0][1](context),)
-    with ThreadPoolExecutor(max_workers=len(works)) as pool:
-        running = [pool.submit(_kept, work, each) for _, work in works]
+    if len(parts) == 1:
+        return (parts[0][1](context),)
+    with ThreadPoolExecutor(max_workers=len(parts)) as pool:
+        running = [pool.submit(_kept, work, each) for _, work in parts]
         try:
             ended = [future.result() for future in running]
         except KeyboardInterrupt:
             interrupted.set()
             raise
-    return _told(context, run, [(courier, end) for (courier, _), end in zip(works, ended, strict=True)])
+    return _told(context, run, [(courier, end) for (courier, _), end in zip(parts, ended, strict=True)])
 
 
 def _kept(work: Callable[[Context], CourierResult], context: Context) -> CourierResult | CourierError:
