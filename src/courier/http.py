@@ -59,8 +59,17 @@ class _Failure:
     retry_after: float | None = None
 
 
+@dataclass
+class Traffic:
+    """What went over the wire: requests sent, how many of them repeated another one, bytes of bodies, unpacked."""
+
+    requests: int = 0
+    retries: int = 0
+    bytes: int = 0
+
+
 class Http:
-    """Speaks JSON with one origin. `notify` hears of every wait before it begins."""
+    """Speaks JSON with one origin. `notify` hears of every wait before it begins; `traffic` counts."""
 
     def __init__(
         self,
@@ -73,6 +82,7 @@ class Http:
     ) -> None:
         self.origin = origin.rstrip("/")
         self.host = checked_host(self.origin)
+        self.traffic = Traffic()
         self._timeouts = timeouts
         self._attempts = attempts
         self._notify = notify
@@ -123,6 +133,7 @@ class Http:
         seconds = backoff(attempt) if failure.retry_after is None else failure.retry_after
         self._notify(seconds, failure.what)
         clock.sleep(seconds)
+        self.traffic.retries += 1
 
     def _try(
         self,
@@ -133,6 +144,7 @@ class Http:
         form: Mapping[str, str] | None,
     ) -> Answer | _Failure:
         sent = {**headers, "Content-Type": "application/json"} if body is not None else dict(headers)
+        self.traffic.requests += 1
         try:
             response = self._session.request(
                 method,
@@ -156,6 +168,7 @@ class Http:
 
     def _judge(self, method: str, response: requests.Response) -> Answer | _Failure:
         status = response.status_code
+        self.traffic.bytes += len(response.content)
         if 300 <= status < 400:
             raise SourceRefused(
                 f"{method} {self.host}: status {status}, a redirect, which is not followed with a credential",

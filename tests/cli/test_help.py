@@ -14,7 +14,7 @@ from courier.cli.main import courier as cli
 from tests.cli.process import environment
 
 COMMANDS = {
-    *("init", "validate", "plan", "run", "retry", "status", "runs", "query", "tables", "schema", "schedule"),
+    *("init", "validate", "plan", "run", "retry", "status", "runs", "gaps", "query", "tables", "schema", "schedule"),
     *("alerts", "alerts test"),
     *("sandbox", "sandbox start", "sandbox change", "sandbox truth", "schedule start"),
 }

@@ -20,6 +20,7 @@ MISTAKES = [
     ("run --group shopify --day monday", 2, "'monday' is not a day", "2026-11-20"),
     ("run --group shopify --day 2026-01-01 --all", 2, "exclude each other", "keep one"),
     ("run --group shopify --until 2026-01-01", 2, "--until needs --since", "--since"),
+    ("run --group shopify --skip-feed order", 2, "belong to its rows, and need them", "--skip-feed order_line "),
     ("run --grop shopify", 2, "no such option '--grop'", "did you mean '--group'?"),
     ("rnu", 2, "no such command 'rnu'", "did you mean 'run'?"),
     ("runs nope", 2, "there is no run 'nope'", "courier runs"),

@@ -72,14 +72,29 @@ def test_hashes_are_those_of_the_truth(loaded: Path) -> None:
 
 
 def test_a_run_of_the_history(loaded: Path) -> None:
-    """`runs` names runs, and `runs RUN` has each feed's counters and the events."""
+    """`runs` lists runs of groups and their couriers'; `runs show RUN` has each feed's counters, and what it took."""
     listed = courier(loaded, "runs", "--sandbox")
-    run = RUN.search(listed.out)
-    assert run is not None
-    shown = courier(loaded, "runs", run.group(), "--sandbox")
-    assert "order_line_refund" in shown.out
-    body = courier(loaded, "runs", run.group(), "--sandbox", "--json").body
+    group, run = RUN.findall(listed.out)
+    assert f"{run}   courier shopify" in listed.out and f"{group}   group shopify" in listed.out
+    of_group = courier(loaded, "runs", "show", group, "--sandbox")
+    assert run in of_group.out and "trigger hand" in of_group.err
+    shown = courier(loaded, "runs", "show", run, "--sandbox")
+    assert "order_line_refund" in shown.out and "[the beginning, 20" in shown.out
+    assert " retries, " in shown.err and "dlt 1." in shown.err and group in shown.err
+    body = courier(loaded, "runs", run, "--sandbox", "--json").body
     assert body["events"][0]["event"] == "RunStarted"
+    assert body["run"]["report"]["requests"] > 0
+
+
+def test_status_knows_groups_and_what_comes_next(loaded: Path) -> None:
+    """Last run, next fire, watermark and lag of groups and couriers; and no gap is left."""
+    body = courier(loaded, "status", "--sandbox", "--json").body
+    (group,), (one,) = body["groups"], body["couriers"]
+    assert (group["group"], group["result"], group["state"]) == ("shopify", "succeeded", "idle")
+    assert group["next"][14:] == "30:00Z" and group["next"] > group["started"]
+    assert group["loaded_up_to"] == one["loaded_up_to"] == group["scheduled"]
+    assert group["lag_seconds"] > 0
+    assert courier(loaded, "gaps", "--sandbox", "--json").body["gaps"] == []
 
 
 @pytest.mark.parametrize("form", ["table", "csv", "json", "jsonl"])

@@ -35,6 +35,15 @@ def test_a_connection_or_body_that_breaks_is_tried_again(broken: Scripted, waits
     assert len(waits) == 1
 
 
+def test_what_goes_over_the_wire_is_counted(waits: list[float]) -> None:
+    """Requests, those among them that repeat one, and the bytes of all bodies."""
+    with serving(Scripted(503, body=b"busy"), Scripted(reset=True), json_answer({"ok": 1})) as server:
+        http = Http(server.origin)
+        http.get("/x")
+        http.get("/x")
+    assert (http.traffic.requests, http.traffic.retries, http.traffic.bytes) == (4, 2, len(b"busy") + 2 * 8)
+
+
 def test_retry_after_is_obeyed_and_told(waits: list[float]) -> None:
     told: list[tuple[float, str]] = []
     with serving(Scripted(429, headers={"Retry-After": "7"}), json_answer({})) as server:

@@ -53,8 +53,13 @@ class Ended:
         return [event for event in self.events if {"event": kind, **values}.items() <= event.items()]
 
     @property
+    def object(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.out)
+        return found
+
+    @property
     def problem(self) -> dict[str, str]:
-        found: dict[str, str] = json.loads(self.out)["problem"]
+        found: dict[str, str] = self.object["problem"]
         return found
 
 
@@ -69,10 +74,20 @@ class Hurried:
 
     def run(self, root: Path, served: Sandbox, end: Mapping[str, Any] | None = None, more: Sequence[str] = ()) -> Ended:
         """`courier run --group shopify`, and how it ended."""
+        return self.courier(root, ("run", "--group", "shopify", "--json", *more), served.credentials, end)
+
+    def courier(
+        self,
+        root: Path,
+        arguments: Iterable[str],
+        environment: Mapping[str, str],
+        end: Mapping[str, Any] | None = None,
+    ) -> Ended:
+        """`courier ARGUMENT...`, and how it ended."""
         asked = {
             "folder": str(root),
-            "environment": served.credentials,
-            "arguments": ["run", "--group", "shopify", "--json", *more],
+            "environment": dict(environment),
+            "arguments": list(arguments),
             "out": str(root.with_name("out")),
             "err": str(root.with_name("err")),
             "end": end,
@@ -130,6 +145,12 @@ class Project:
     @property
     def hashes(self) -> dict[str, str] | None:
         return hashes(self.root)
+
+    def courier(self, *arguments: str, end: Mapping[str, Any] | None = None) -> Ended:
+        """`courier ARGUMENT...`, which must not end in a trace."""
+        ended = self.hurry.courier(self.root, arguments, self.served.credentials, end)
+        assert "Traceback" not in ended.err, ended.err
+        return ended
 
     def edit(self, path: str, old: str, new: str) -> None:
         file = self.root / path

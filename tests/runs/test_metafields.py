@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from courier import sandbox
+from courier import clock, sandbox
 from courier.cli.status import courier_state
 from courier.errors import UsageError
 from courier.runtime.events import Event, Noticed
@@ -96,6 +96,6 @@ def test_optional_feeds_hold_the_truth_and_a_wrong_namespace_is_told(project: Tr
             "stored": 0,
             "seen": of_orders["reviews"]["seen"],
         }
-    state = courier_state(project.place, History(project.place.history), "shopify")
+    state = courier_state(project.place, History(project.place.history), "shopify", clock.now())
     assert [one["feed"] for one in state["metafields"]] == list(FEEDS_OF_METAFIELDS)
     assert project.query("SELECT count(DISTINCT table_name) FROM courier.metafield_namespace") == [(5,)]

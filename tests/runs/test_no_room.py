@@ -24,7 +24,7 @@ def test_without_room_a_run_fails_and_the_next_one_goes_on(stage: str, hurry: Hu
         assert bool(failed.named("RunCommitted")) == (stage == "commit")
         after = tried.run()
         assert (after.code, tried.is_true) == (0, True)
-        assert after.named("RunStarted")[0]["recovered"] == (stage != "commit")
+        assert after.named("RunStarted")[0]["recovered"] == (stage == "fetch")
 
 
 @pytest.mark.parametrize("hidden", [False, True])

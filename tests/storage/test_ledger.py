@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,9 +11,15 @@ import pytest
 from courier.clock import Interval
 from courier.errors import ForeignData
 from courier.storage import ledger
-from courier.storage.load import Counters
+from courier.storage.load import Counters, WorkRecord
 from courier.storage.warehouse import Files, opened
 from tests.storage.loads import ORDER, PLACE, SCHEMA, Shop, at
+
+# Columns that came after the first files had been written.
+LATER = {
+    "run": ("requests", "retries", "bytes", "config", "courier_version", "dlt_version", "duckdb_version"),
+    "feed_run": ("fetched",),
+}
 
 
 def order(key: int, updated: int = 1) -> dict[str, object]:
@@ -23,7 +30,8 @@ def test_everything_answers_before_the_first_commit(tmp_path: Path) -> None:
     """Without a private file there is nothing, and asking does not make one."""
     files = Files.of(tmp_path)
     assert ledger.watermarks(files, SCHEMA, ["order"]) == {"order": None}
-    assert ledger.coverage(files, SCHEMA, "order") == ledger.gaps(files, SCHEMA, "order") == []
+    assert ledger.coverage(files, SCHEMA, "order") == []
+    assert ledger.gaps(files, SCHEMA, ["order"]) == {"order": None}
     assert ledger.bound_identity(files, SCHEMA) is None
     assert not ledger.committed(files, "run-1")
     assert ledger.last_runs(files) == []
@@ -38,7 +46,7 @@ def test_periods_tile_and_a_gap_holds_the_watermark(tmp_path: Path) -> None:
     for since, until in ((None, at(10)), (at(10), at(20)), (at(30), at(40))):
         shop.load(shop.rows_load(ORDER, [], period=Interval(since, until)))
     assert ledger.coverage(shop.files, SCHEMA, "order") == [Interval(None, at(20)), Interval(at(30), at(40))]
-    assert ledger.gaps(shop.files, SCHEMA, "order") == [Interval(at(20), at(30))]
+    assert ledger.gaps(shop.files, SCHEMA, ["order", "place"]) == {"order": [Interval(at(20), at(30))], "place": None}
     assert ledger.watermarks(shop.files, SCHEMA, ["order", "place"]) == {"order": at(20), "place": None}
     shop.load(shop.rows_load(ORDER, [], period=Interval(at(20), at(30))))
     with opened(shop.files) as connection:
@@ -98,6 +106,24 @@ def test_a_feeds_history_is_what_its_watermark_went_through(tmp_path: Path) -> N
     ]
     assert {one.length for one in found} == {timedelta(seconds=10)}
     assert [one.run for one in ledger.feed_history(shop.files, SCHEMA, limit=1)["order"]] == ["run-2"]
+
+
+def test_a_ledger_of_an_earlier_courier_gets_its_columns(tmp_path: Path) -> None:
+    """They come last, with their comments, null for the runs of before."""
+    shop = Shop(tmp_path)
+    shop.load(shop.rows_load(ORDER, [order(1)]), run="before")
+    columns = "SELECT table_name, column_name, comment FROM duckdb_columns() WHERE schema_name = 'courier' ORDER BY ALL"
+    whole = shop.ask(columns)
+    for table, columns_of in LATER.items():
+        for column in columns_of:
+            shop.ask(f"ALTER TABLE private.courier.{table} DROP COLUMN {column}")
+    shop.load(replace(shop.rows_load(ORDER, [order(2)]), fetched=7), run="after", work=WorkRecord(3, 1, 900, "c0ffee"))
+    assert shop.ask(columns) == whole
+    taken = (
+        "SELECT run, requests, retries, bytes, config, fetched "
+        "FROM private.courier.run JOIN private.courier.feed_run USING (run) ORDER BY run"
+    )
+    assert shop.ask(taken) == [("after", 3, 1, 900, "c0ffee", 7), ("before", None, None, None, None, None)]
 
 
 def test_a_run_is_committed_once(tmp_path: Path) -> None:

@@ -29,11 +29,23 @@ def test_merging_keeps_the_instants_and_leaves_nothing_to_merge(spans: list[Inte
 
 
 @given(SPANS)
-def test_gaps_are_what_is_not_covered_in_between(spans: list[Interval]) -> None:
-    """Covered instants and gaps together fill everything from the first covered one to the last, and do not overlap."""
-    seconds = covered(spans)
-    between = set(range(min(seconds), max(seconds) + 1)) if seconds else set()
-    assert covered(gaps(spans)) == between - seconds
+def test_gaps_and_coverage_are_everything_up_to_the_last_covered_instant(spans: list[Interval]) -> None:
+    """From the beginning of time, without an overlap, and without a gap where everything is covered."""
+    missing, seconds = gaps(spans), covered(spans)
+    if not seconds:
+        assert missing == []
+        return
+    assert merge([*missing, *spans]) == [Interval(None, at(max(seconds) + 1))]
+    assert covered([Interval(gap.since or at(0), gap.until) for gap in missing]) & seconds == set()
+    assert gaps([*missing, *spans]) == []
+
+
+@given(SPANS)
+def test_filling_the_gaps_one_by_one_leaves_none(spans: list[Interval]) -> None:
+    """In whatever order; a gap that begins with time is filled by everything that there is."""
+    while missing := gaps(spans):
+        assert len(missing) <= len(merge(spans))
+        spans = [missing[-1], *spans]
 
 
 @given(SPANS)

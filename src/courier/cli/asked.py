@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Literal
 
 from courier import clock
 from courier.cli.project import pick_courier, pick_group
@@ -12,6 +14,7 @@ from courier.errors import UsageError
 
 if TYPE_CHECKING:
     from courier.config.project import CourierGroup, Project
+    from courier.runtime.allowance import Allowance
     from courier.runtime.group_run import Asked
     from courier.runtime.plan import Intention
 
@@ -48,8 +51,10 @@ def asked_for(
     no_offset: bool,
     scheduled: str | None = None,
     ignore_constraints: bool = False,
+    allowance: Allowance | None = None,
 ) -> Asked:
     """The period that the options choose, in UTC; by_hand None is the one since the watermark."""
+    from courier.runtime.allowance import NOTHING
     from courier.runtime.group_run import Asked
     from courier.runtime.period import ByHand, between, everything, of_day, parse_instant
 
@@ -67,7 +72,32 @@ def asked_for(
         raise UsageError("--until needs --since", fix="give --since too, or --all")
     by_hand = ByHand(period, offset=not no_offset) if period else None
     instant = parse_instant(scheduled, timezone) if scheduled else None
-    return Asked(now, by_hand, feeds, instant, ignore_constraints)
+    return Asked(now, by_hand, feeds, instant, ignore_constraints, allowance or NOTHING)
+
+
+def allowance_of(options: Mapping[str, Any]) -> Allowance:
+    """What --error-limit and --skip-feed allow this run."""
+    from courier.runtime.allowance import Allowance
+
+    limit = options["error_limit"]
+    return Allowance(None if limit is None else Decimal(f"{limit:g}"), tuple(dict.fromkeys(options["skip_feeds"])))
+
+
+def check_allowance(project: Project, what: CourierGroup | str, asked: Asked) -> None:
+    """Raises UsageError for feeds that cannot be left out."""
+    from courier.runtime.allowance import check_skipped
+
+    check_skipped([project.couriers[name] for name in couriers_of(what)], asked.allowance.skip_feeds, asked.feeds)
+
+
+def of_run_type(what: CourierGroup | str, run_type: Literal["full", "source"] | None) -> CourierGroup | str:
+    """The group with the run type of this run, if one was given."""
+    return what if isinstance(what, str) or run_type is None else replace(what, run_type=run_type)
+
+
+def couriers_of(what: CourierGroup | str) -> list[str]:
+    """The couriers that are to run, by name."""
+    return [what] if isinstance(what, str) else [courier.name for courier in what.couriers]
 
 
 def check_scheduled(scheduled: str | None, what: CourierGroup | str, options: Mapping[str, Any]) -> None:
@@ -95,7 +125,7 @@ def intentions(what: CourierGroup | str, asked: Asked) -> tuple[Intention, ...]:
 
     if isinstance(what, CourierGroup):
         return group_intentions(what, asked)
-    return (Intention(what, asked.now, by_hand=asked.by_hand, feeds=asked.feeds),)
+    return (Intention(what, asked.now, by_hand=asked.by_hand, feeds=asked.feeds, allowance=asked.allowance),)
 
 
 def timezone_of(what: CourierGroup | str) -> str:

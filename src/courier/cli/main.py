@@ -9,7 +9,22 @@ from typing import Any
 import click
 
 from courier import __version__
-from courier.cli import alerts, init, plan, query, retry, run, runs, sandbox, schedule, schema, status, tables, validate
+from courier.cli import (
+    alerts,
+    gaps,
+    init,
+    plan,
+    query,
+    retry,
+    run,
+    runs,
+    sandbox,
+    schedule,
+    schema,
+    status,
+    tables,
+    validate,
+)
 from courier.cli.output import show_error
 from courier.errors import CourierError, UsageError
 
@@ -43,6 +58,7 @@ for command in (
     retry.retry,
     status.status,
     runs.runs,
+    gaps.gaps,
     schedule.schedule,
     query.query,
     tables.tables,

@@ -41,6 +41,39 @@ def period_options(command: Command) -> Command:
     return command
 
 
+run_type_option = click.option(
+    "--run-type", type=click.Choice(["full", "source"]), help="source: couriers only, no activations."
+)
+scheduled_option = click.option(
+    "--scheduled",
+    metavar="INSTANT",
+    help="The instant that a schedule fired for, with --group: the period ends there, and a covered one is not run.",
+)
+
+
+def allowance_options(command: Command) -> Command:
+    """--error-limit, --skip-feed and --ignore-constraints: for this run only."""
+    for option in (
+        click.option("--ignore-constraints", is_flag=True, help="Do not wait for other groups, this time."),
+        click.option(
+            "--skip-feed",
+            "skip_feeds",
+            metavar="NAME",
+            multiple=True,
+            help="Leave this feed out, this time: the next run covers its period. May be repeated.",
+        ),
+        click.option(
+            "--error-limit",
+            "error_limit",
+            metavar="PERCENT",
+            type=click.FloatRange(0, 100),
+            help="So many of each feed's records may be in error, this time.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
 def choice_options(command: Command) -> Command:
     """--group, or --courier and --feed."""
     for option in (

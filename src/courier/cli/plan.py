@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from courier.cli.asked import asked_for, chosen, intentions, timezone_of
-from courier.cli.options import choice_options, json_option, period_options, project_option, sandbox_option
+from courier.cli.asked import asked_for, check_scheduled, chosen, intentions, of_run_type, timezone_of
+from courier.cli.options import (
+    choice_options,
+    json_option,
+    period_options,
+    project_option,
+    run_type_option,
+    sandbox_option,
+    scheduled_option,
+)
 from courier.cli.output import duration, mark, print_json, say
 from courier.cli.project import open_project
 from courier.cli.table import number, print_table
@@ -19,15 +27,21 @@ if TYPE_CHECKING:
     from courier.config.project import Courier, CourierGroup, Project
     from courier.connectors.contract import Estimate
     from courier.runtime.foresight import Foresight
+    from courier.runtime.group_foresight import GroupForesight
+    from courier.runtime.group_run import Asked
+    from courier.runtime.place import Place
 
 
 @click.command(short_help="Show what a run would do, without doing it.")
 @choice_options
 @period_options
+@run_type_option
+@scheduled_option
 @project_option
 @sandbox_option
 @json_option
 def plan(
+    *,
     group: str | None,
     courier: str | None,
     feeds: tuple[str, ...],
@@ -36,19 +50,24 @@ def plan(
     until: str | None,
     everything: bool,
     no_offset: bool,
+    run_type: Literal["full", "source"] | None,
+    scheduled: str | None,
     root: Path | None,
     sandbox: bool,
     as_json: bool,
 ) -> None:
     """Show the exact UTC periods and requests of a run, their cost, and what would change in the tables.
 
-    Sends no request and writes nothing. What the files leave out is shown with the value that counts.
+    Of a group also its constraints, whether they hold now, and its activations. Sends no request and writes nothing.
+    What the files leave out is shown with the value that counts.
     """
     from courier.runtime.foresight import foresee
     from courier.runtime.place import Place
 
     project = open_project(root)
-    what = chosen(project, group, courier, feeds)
+    what = of_run_type(chosen(project, group, courier, feeds), run_type)
+    periods = {"day": day, "since": since, "until": until, "everything": everything}
+    check_scheduled(scheduled, what, periods)
     asked = asked_for(
         timezone_of(what),
         feeds,
@@ -57,17 +76,43 @@ def plan(
         until=until,
         everything_=everything,
         no_offset=no_offset,
+        scheduled=scheduled,
     )
     place = Place(project.root, sandbox)
     seen = [foresee(project, place, intention) for intention in intentions(what, asked)]
+    around = None if isinstance(what, str) else _around(place, what, asked)
     if as_json:
         couriers = [{**one.as_json(), "settings": settings(project, what, one.courier)} for one in seen]
-        print_json({"version": 1, "sandbox": sandbox, "group": group, "couriers": couriers})
+        whole = around.as_json() if around else {}
+        print_json({"version": 1, "sandbox": sandbox, "group": group, **whole, "couriers": couriers})
         return
+    if around:
+        _show_group(around)
     for one in seen:
         _show(one, settings(project, what, one.courier))
     mark(sandbox)
     say("nothing was sent; how many pages a request takes is known once the source has counted its records")
+
+
+def _around(place: Place, group: CourierGroup, asked: Asked) -> GroupForesight:
+    from courier.runtime.group_foresight import foresee_group
+    from courier.runtime.history import History
+
+    return foresee_group(History(place.history), group, asked, asked.now)
+
+
+def _show_group(seen: GroupForesight) -> None:
+    """The instant, what the group would do, its constraints and activations."""
+    decision = seen.decision
+    until = f" until {rfc3339(decision.until)}" if decision.answer == "wait" and decision.until else ""
+    said = f"{decision.answer}: {decision.reason}{until}" if decision.reason else decision.answer
+    click.echo(f"scheduled: {rfc3339(seen.instant)}")
+    click.echo(f"decision: {said}")
+    for one in seen.constraints:
+        holds = "holds" if one.holds else f"does not hold; waited for until {rfc3339(one.until)}"
+        click.echo(f"constraint: {one.constraint.group} {holds}")
+    click.echo(f"activations: {', '.join(seen.activations) or 'none'}")
+    click.echo()
 
 
 def _show(seen: Foresight, settled: dict[str, str]) -> None:
@@ -101,7 +146,7 @@ def _mode(estimate: Estimate) -> str:
 
 
 def _times(period: Interval | None, request: Interval | None, skipped: str) -> tuple[str, str]:
-    return (str(period), str(request)) if period else (f"left out: {skipped}", "")
+    return (f"left out: {skipped}", "") if skipped else (str(period), str(request))
 
 
 def settings(project: Project, what: CourierGroup | str, name: str) -> dict[str, str]:

@@ -34,10 +34,23 @@ def finish(result: GroupResult, *, sandbox: bool, as_json: bool) -> int:
     else:
         took = duration((result.ended - result.started).total_seconds())
         said = f"Completed in {took}" if result.result == "succeeded" else f"{result.result.capitalize()} after {took}"
-        if result.result == "blocked":
-            say(f"{result.group}: {result.problem}\n  fix: {result.fix}")
+        for line in _in_parts(result):
+            say(line)
         say(said + (" (sandbox)" if sandbox else ""))
     return 0 if result.result in ("succeeded", "covered") else 1
+
+
+def _in_parts(result: GroupResult) -> list[str]:
+    """What of a group did not come to its end, and what to type. One courier alone has said so itself."""
+    if result.result == "blocked":
+        return [f"{result.group}: {result.problem}", f"  fix: {result.fix}"]
+    if result.result in ("succeeded", "covered") or len(result.couriers) < 2:
+        return []
+    done = [one.courier for one in result.couriers if one.result == "succeeded"]
+    missing = [one for one in result.couriers if one.result != "succeeded"]
+    told = [f"{result.group}: committed: {', '.join(done) or 'none'}"]
+    told += [f"{result.group}: not committed: {one.courier}: {one.problem}" for one in missing]
+    return [*told, f"  fix: {result.fix}"]
 
 
 def _is_terminal() -> bool:
@@ -155,7 +168,7 @@ def _detail(event: Event) -> str | None:
 def _sentence(event: Event) -> str | None:
     match event:
         case events.RunStarted(run=run, recovered=True):
-            return f"going on with run {run}, whose process was killed"
+            return f"going on with run {run}"
         case events.RunStarted(run=run):
             return f"run {run}"
         case events.SourceAnswered(name=name, api_version=version):

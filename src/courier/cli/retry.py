@@ -1,18 +1,38 @@
-"""courier retry: make rows again of what a failed run fetched, after its YAML was mended."""
+"""courier retry: bring a failed run to its end, from what it has fetched or from its beginning."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from courier import clock
-from courier.cli.options import project_option, quiet_option, sandbox_option, streaming_json_option, verbose_option
+from courier.cli.asked import allowance_of
+from courier.cli.options import (
+    allowance_options,
+    project_option,
+    quiet_option,
+    sandbox_option,
+    streaming_json_option,
+    verbose_option,
+)
 from courier.cli.project import open_project, opening
 
+if TYPE_CHECKING:
+    from courier.config.project import Project
+    from courier.runtime.context import Context
+    from courier.runtime.history import PastGroupRun
+    from courier.runtime.place import Place
+    from courier.runtime.result import GroupResult
+    from courier.runtime.retry import Again
 
-@click.command(short_help="Commit a failed RUN again without fetching.")
+
+@click.command(short_help="Bring a failed RUN to its end.")
 @click.argument("run")
+@click.option("--fetch", is_flag=True, help="Start over: fetch again, over the same periods.")
+@allowance_options
+@click.option("--no-wait", is_flag=True, help="Fail at once if it runs in another process.")
 @project_option
 @sandbox_option
 @streaming_json_option
@@ -20,18 +40,58 @@ from courier.cli.project import open_project, opening
 @verbose_option
 @click.pass_context
 def retry(
-    context: click.Context, run: str, root: Path | None, sandbox: bool, as_json: bool, quiet: bool, verbose: bool
+    context: click.Context,
+    /,
+    run: str,
+    fetch: bool,
+    no_wait: bool,
+    root: Path | None,
+    sandbox: bool,
+    as_json: bool,
+    quiet: bool,
+    verbose: bool,
+    **rest: Any,
 ) -> None:
-    """Shape, land and commit RUN again without fetching. Its raw records are kept for 7 days."""
+    """Go on with RUN, of a courier or of a group, where it stopped: what is fetched is not fetched again.
+
+    Of a group's run, only the couriers that have not committed run, at the same instant. Raw records stay for 7 days.
+    """
     from courier.cli.progress import finish, rendering
     from courier.runtime.context import Context
-    from courier.runtime.group_run import single_result
+    from courier.runtime.history import History
     from courier.runtime.place import Place
-    from courier.runtime.retry import retry_run
+    from courier.runtime.retry import Again
 
     project = open_project(root)
     place = Place(project.root, sandbox)
-    started = clock.now()
-    with opening(project, place) as access, rendering(as_json=as_json, quiet=quiet, verbose=verbose) as report:
-        result = single_result(started, retry_run(Context(project, place, access, report), run))
+    past = History(place.history).find_group(run)
+    again = Again(fetch, allowance_of(rest))
+    shown = rendering(as_json=as_json, quiet=quiet, verbose=verbose)
+    with opening(project, place, _opened(project, place, past or run, fetch)) as access, shown as report:
+        working = Context(project, place, access, report, wait_for_lock=not no_wait)
+        result = _retried(working, past or run, again, rest["ignore_constraints"])
     context.exit(finish(result, sandbox=sandbox, as_json=as_json))
+
+
+def _retried(working: Context, what: PastGroupRun | str, again: Again, ignore_constraints: bool) -> GroupResult:
+    from courier.runtime.group_retry import retry_group
+    from courier.runtime.group_run import single_result
+    from courier.runtime.retry import retry_run
+
+    if isinstance(what, str):
+        started = clock.now()
+        return single_result(started, retry_run(working, what, again))
+    return retry_group(working, what, again, ignore_constraints=ignore_constraints)
+
+
+def _opened(project: Project, place: Place, what: PastGroupRun | str, fetch: bool) -> list[str]:
+    """The couriers whose sources will be asked."""
+    from courier.runtime.group_retry import to_be_opened
+    from courier.runtime.history import History
+    from courier.runtime.retry import needs_source, stored_run
+
+    if isinstance(what, str):
+        asks = fetch or needs_source(place, what)
+        return [name for name in [stored_run(place, what).courier] if asks and name in project.couriers]
+    group = project.groups.get(what.group)
+    return to_be_opened(place, group, History(place.history).members_of(what), fetch) if group else []

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from courier.cli.asked import asked_for, check_scheduled, chosen, timezone_of
+from courier.cli.asked import (
+    allowance_of,
+    asked_for,
+    check_allowance,
+    check_scheduled,
+    chosen,
+    couriers_of,
+    of_run_type,
+    timezone_of,
+)
 from courier.cli.options import (
+    allowance_options,
     choice_options,
     period_options,
     project_option,
     quiet_option,
+    run_type_option,
     sandbox_option,
+    scheduled_option,
     streaming_json_option,
     verbose_option,
 )
@@ -28,13 +39,9 @@ if TYPE_CHECKING:
 @click.command(short_help="Run a courier group, or one courier.")
 @choice_options
 @period_options
-@click.option("--run-type", type=click.Choice(["full", "source"]), help="source: couriers only, no activations.")
-@click.option(
-    "--scheduled",
-    metavar="INSTANT",
-    help="The instant that a schedule fired for, with --group: the period ends there, and a covered one is not run.",
-)
-@click.option("--ignore-constraints", is_flag=True, help="Do not wait for other groups, this time.")
+@run_type_option
+@scheduled_option
+@allowance_options
 @click.option("--no-wait", is_flag=True, help="Fail at once if it runs in another process.")
 @project_option
 @sandbox_option
@@ -69,13 +76,12 @@ def run(
     project = open_project(root)
     what = chosen(project, group, courier, feeds)
     check_scheduled(rest["scheduled"], what, rest)
-    if isinstance(what, CourierGroup) and rest["run_type"]:
-        what = replace(what, run_type=rest["run_type"])
+    what = of_run_type(what, rest["run_type"])
     asked = _asked(what, feeds, rest)
+    check_allowance(project, what, asked)
     place = Place(project.root, sandbox)
-    needed = [one.name for one in what.couriers] if isinstance(what, CourierGroup) else [what]
     shown = rendering(as_json=as_json, quiet=quiet, verbose=verbose)
-    with opening(project, place, needed) as access, shown as report:
+    with opening(project, place, couriers_of(what)) as access, shown as report:
         working = Context(project, place, access, report, wait_for_lock=not no_wait)
         result = run_group(working, what, asked) if isinstance(what, CourierGroup) else run_single(working, what, asked)
     context.exit(finish(result, sandbox=sandbox, as_json=as_json))
@@ -92,4 +98,5 @@ def _asked(what: CourierGroup | str, feeds: tuple[str, ...], options: dict[str, 
         no_offset=options["no_offset"],
         scheduled=options["scheduled"],
         ignore_constraints=options["ignore_constraints"],
+        allowance=allowance_of(options),
     )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -12,60 +14,167 @@ from courier.cli.output import mark, print_json, say
 from courier.cli.project import find_root
 from courier.cli.table import number, print_table
 from courier.errors import UsageError
-from courier.runtime.history import History, PastCourierRun
+from courier.runtime.history import History, PastCourierRun, PastGroupRun
 from courier.runtime.place import Place
 
-COUNTERS = ["read", "inserted", "updated", "unchanged", "rejected", "errors", "deleted"]
+COUNTERS = ["fetched", "read", "inserted", "updated", "unchanged", "rejected", "errors", "deleted"]
+COLUMNS = ["run", "of", "scheduled", "started", "result", "read", "changed"]
+Line = PastGroupRun | PastCourierRun
 
 
-@click.command(short_help="The latest runs, or all about one RUN.")
-@click.argument("run", required=False)
+@click.command(short_help="The latest runs, or all about one: show RUN.")
+@click.argument("run", nargs=-1, metavar="[show RUN]")
+@click.option("--group", metavar="NAME", help="Only this group's runs.")
 @click.option("--courier", metavar="NAME", help="Only this courier's runs.")
 @click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many.")
 @project_option
 @sandbox_option
 @json_option
-def runs(run: str | None, courier: str | None, limit: int, root: Path | None, sandbox: bool, as_json: bool) -> None:
-    """List the latest runs, newest first, or show one RUN with its feeds and events."""
+def runs(
+    run: tuple[str, ...],
+    group: str | None,
+    courier: str | None,
+    limit: int,
+    root: Path | None,
+    sandbox: bool,
+    as_json: bool,
+) -> None:
+    """List the latest runs of groups with those of their couriers, newest first; or `show RUN`: all about one.
+
+    Of a group's run: its couriers. Of a courier's: each feed with its period, request and counts, and what it took.
+    """
     history = History(Place(find_root(root), sandbox).history)
-    if run is not None:
-        _show_one(history, run, sandbox, as_json)
-    elif as_json:
-        past = history.runs(courier, limit)
-        print_json({"version": 1, "sandbox": sandbox, "runs": [asdict(one) for one in past]})
+    wanted = _wanted(run)
+    if wanted is not None:
+        _show(history, wanted, sandbox, as_json)
+        return
+    if group is not None and courier is not None:
+        raise UsageError("--group and --courier exclude each other", fix="keep one of them")
+    found = latest(history, group, courier, limit)
+    if as_json:
+        print_json({"version": 1, "sandbox": sandbox, **_list_as_json(history, found)})
     else:
-        _list(history.runs(courier, limit))
+        _list(history, found)
         mark(sandbox)
 
 
-def _list(past: list[PastCourierRun]) -> None:
-    print_table(
-        ["run", "group", "started", "result", "read", "changed"],
-        [
-            (one.run, one.group, _second(one.started), one.result, number(_total(one, "read")), number(_changed(one)))
-            for one in past
-        ],
-        right=["read", "changed"],
-    )
-    say(f"courier runs {past[0].run} shows the latest" if past else "nothing has run here yet")
+def _wanted(words: tuple[str, ...]) -> str | None:
+    """The run that is to be shown: `show RUN`, or its name alone."""
+    names = words[1:] if words[:1] == ("show",) else words
+    if len(names) > 1 or (words and not names):
+        raise UsageError("`courier runs show` takes the name of one run", fix="courier runs lists them")
+    return names[0] if names else None
 
 
-def _show_one(history: History, run: str, sandbox: bool, as_json: bool) -> None:
-    found = history.find(run)
-    if found is None:
+def latest(history: History, group: str | None, courier: str | None, limit: int) -> list[Line]:
+    """Runs of groups and, beside them, runs of couriers outside of any group; newest first."""
+    groups = [] if courier else history.group_runs(group, limit)
+    couriers = [] if group else history.runs(courier, limit, alone=courier is None)
+    both: list[Line] = [*groups, *couriers]
+    return sorted(both, key=lambda one: one.started, reverse=True)[:limit]
+
+
+def _list_as_json(history: History, found: list[Line]) -> dict[str, Any]:
+    groups = [one for one in found if isinstance(one, PastGroupRun)]
+    couriers = [run for one in found for run in _couriers_of(history, one)]
+    return {
+        "group_runs": [_group_as_json(history, one) for one in groups],
+        "runs": [asdict(one) for one in couriers],
+    }
+
+
+def _couriers_of(history: History, line: Line) -> list[PastCourierRun]:
+    return history.couriers_of(line.run) if isinstance(line, PastGroupRun) else [line]
+
+
+def _group_as_json(history: History, run: PastGroupRun) -> dict[str, Any]:
+    return {**asdict(run), "couriers": [asdict(one) for one in history.members_of(run).values()]}
+
+
+def _list(history: History, found: list[Line]) -> None:
+    rows: list[tuple[Any, ...]] = []
+    for one in found:
+        members = _couriers_of(history, one)
+        if isinstance(one, PastGroupRun):
+            rows.append((one.run, f"group {one.group}", *_times(one), one.result, *_counts(members)))
+        rows += [(run.run, f"courier {run.courier}", *_times(run), run.result, *_counts([run])) for run in members]
+    print_table(COLUMNS, rows, right=["read", "changed"])
+    say(f"courier runs show {found[0].run} shows the latest" if found else "nothing has run here yet")
+
+
+def _times(run: Line) -> tuple[str, str]:
+    return _second(run.scheduled), _second(run.started)
+
+
+def _show(history: History, run: str, sandbox: bool, as_json: bool) -> None:
+    group, courier = history.find_group(run), history.find(run)
+    if courier is not None:
+        _show_courier(history, courier, sandbox, as_json)
+    elif group is not None:
+        _show_group(history, group, sandbox, as_json)
+    else:
         raise UsageError(f"there is no run {run!r}", fix=f"courier runs{' --sandbox' if sandbox else ''} lists them")
+    if not as_json:
+        mark(sandbox)
+
+
+def _show_group(history: History, run: PastGroupRun, sandbox: bool, as_json: bool) -> None:
     if as_json:
-        body = {"version": 1, "sandbox": sandbox, "run": asdict(found), "events": history.events(run)}
-        print_json(body)
+        print_json({"version": 1, "sandbox": sandbox, "run": _group_as_json(history, run)})
         return
-    ended = _second(found.ended) if found.ended else "-"
-    say(f"{found.run}: {found.result}, started {_second(found.started)}, ended {ended}")
-    if found.problem:
-        say(f"  {found.problem}" + (f"\n  fix: {found.fix}" if found.fix else ""))
-    feeds = (found.report or {}).get("feeds", [])
-    rows = [[feed["feed"], *(number(feed[name]) for name in COUNTERS), feed["watermark"]] for feed in feeds]
+    _head(run, f"group {run.group}, trigger {run.trigger}, config {run.config}")
+    if run.retry_of:
+        say(f"  goes on with {run.retry_of}")
+    rows = [(one.courier, one.run, one.result, *_counts([one])) for one in history.members_of(run).values()]
+    print_table(["courier", "run", "result", "read", "changed"], rows, right=["read", "changed"])
+
+
+def _show_courier(history: History, run: PastCourierRun, sandbox: bool, as_json: bool) -> None:
+    if as_json:
+        print_json({"version": 1, "sandbox": sandbox, "run": asdict(run), "events": history.events(run.run)})
+        return
+    report = run.report or {}
+    _head(run, f"courier {run.courier}" + (f", of the group's run {run.group_run}" if run.group_run else ""))
+    for line in _effort(report):
+        say(f"  {line}")
+    feeds = report.get("feeds", [])
+    rows = [[feed["feed"], *(number(feed.get(name)) for name in COUNTERS), feed["watermark"]] for feed in feeds]
     print_table(["feed", *COUNTERS, "watermark"], rows, right=COUNTERS)
-    mark(sandbox)
+    click.echo()
+    print_table(["feed", "period", "request"], [(feed["feed"], *_periods(feed)) for feed in feeds])
+
+
+def _head(run: Line, what: str) -> None:
+    ended = _second(run.ended) if run.ended else "-"
+    times = f"scheduled {_second(run.scheduled)}, started {_second(run.started)}, ended {ended}"
+    say(f"{run.run}: {run.result}, {what}")
+    say(f"  {times}")
+    if run.problem:
+        say(f"  {run.problem}" + (f"\n  fix: {run.fix}" if run.fix else ""))
+
+
+def _effort(report: Mapping[str, Any]) -> list[str]:
+    """What the run took and what it was made with, as far as it was recorded."""
+    lines = []
+    if "requests" in report:
+        lines.append(f"{report['requests']:,} requests, {report['retries']:,} retries, {report['bytes']:,} bytes")
+        lines.append("seconds: " + ", ".join(f"{stage} {taken:.1f}" for stage, taken in report["seconds"].items()))
+        versions = ", ".join(f"{name} {version}" for name, version in report["versions"].items() if version)
+        lines.append(f"versions: {versions}; config {report['config']}")
+    if report.get("error_limit") is not None:
+        lines.append(f"this once: --error-limit {report['error_limit']}")
+    lines += [f"this once: --skip-feed {feed}" for feed in report.get("skip_feeds", ())]
+    return lines
+
+
+def _periods(feed: Mapping[str, Any]) -> tuple[str, str]:
+    if feed["skipped"] or not feed["period"]:
+        return f"left out: {feed['skipped']}", ""
+    return _interval(feed["period"]), _interval(feed["request"])
+
+
+def _interval(pair: Mapping[str, str | None]) -> str:
+    return f"[{pair['since'] or 'the beginning'}, {pair['until'] or 'now'})"
 
 
 def _second(instant: str) -> str:
@@ -73,11 +182,10 @@ def _second(instant: str) -> str:
     return instant[:19] + "Z"
 
 
-def _total(run: PastCourierRun, counter: str) -> int | None:
-    feeds = (run.report or {}).get("feeds")
-    return sum(feed[counter] for feed in feeds) if feeds else None
-
-
-def _changed(run: PastCourierRun) -> int | None:
-    counts = [_total(run, counter) for counter in ("inserted", "updated", "deleted")]
-    return sum(count or 0 for count in counts) if counts[0] is not None else None
+def _counts(runs: Iterable[PastCourierRun]) -> tuple[str, str]:
+    """Rows read and rows changed, of those runs that have a report."""
+    feeds = [feed for run in runs for feed in (run.report or {}).get("feeds", [])]
+    if not feeds:
+        return "", ""
+    changed = sum(feed[counter] for feed in feeds for counter in ("inserted", "updated", "deleted"))
+    return number(sum(feed["read"] for feed in feeds)), number(changed)

@@ -1,61 +1,128 @@
-"""courier status: how each courier stands, from the run history alone, so that it answers at once."""
+"""courier status: how each group and courier stands, from the run history alone, so that it answers at once."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from courier import clock
 from courier.cli.options import json_option, project_option, sandbox_option
-from courier.cli.output import mark, print_json, say
+from courier.cli.output import duration, mark, print_json, say
 from courier.cli.project import find_root
 from courier.cli.table import print_table
+from courier.clock import rfc3339
 from courier.runtime.history import History, PastCourierRun
-from courier.runtime.place import Place, is_running
+from courier.runtime.place import Place, is_group_running, is_running
+
+if TYPE_CHECKING:
+    from courier.config.project import CourierGroup
+
+GROUP = ["group", "state", "last run", "result", "next", "loaded up to", "lag"]
+COURIER = ["courier", "state", "last run", "result", "loaded up to", "lag"]
 
 
-@click.command(short_help="How each courier stands.")
+@click.command(short_help="How each group and courier stands.")
 @project_option
 @sandbox_option
 @json_option
 def status(root: Path | None, sandbox: bool, as_json: bool) -> None:
-    """Show each courier's last run, and up to when its feeds are loaded since the last success."""
+    """Show the last run of each group and courier, when a group fires next, and how far behind now they are.
+
+    Loaded up to: the earliest watermark of the feeds; up to there everything is loaded without a gap.
+    """
+    from courier.config.glance import glance_at_groups
+
     place = Place(find_root(root), sandbox)
-    history = History(place.history)
+    history, now = History(place.history), clock.now()
     names = sorted(path.stem for path in (place.root / "couriers").glob("*.yaml"))
-    states = [courier_state(place, history, name) for name in names]
+    couriers = [courier_state(place, history, name, now) for name in names]
+    marks = {one["courier"]: one["loaded_up_to"] for one in couriers}
+    groups = [group_state(place, history, group, marks, now) for group in glance_at_groups(place.root)]
     if as_json:
-        print_json({"version": 1, "sandbox": sandbox, "couriers": states})
+        print_json({"version": 1, "sandbox": sandbox, "groups": groups, "couriers": couriers})
         return
-    columns = ["courier", "state", "last run", "result", "loaded up to"]
-    print_table(columns, [[one[name.replace(" ", "_")] for name in columns] for one in states])
-    for one in states:
+    if groups:
+        _table(GROUP, groups)
+        click.echo()
+    _table(COURIER, couriers)
+    for one in [*(one for one in groups if one["result"] == "blocked"), *couriers]:
         _explain(one)
     mark(sandbox)
 
 
+def _table(columns: list[str], states: Iterable[dict[str, Any]]) -> None:
+    print_table(columns, [[_cell(one, name) for name in columns] for one in states])
+
+
+def _cell(state: dict[str, Any], column: str) -> Any:
+    if column == "lag":
+        return None if state["lag_seconds"] is None else duration(state["lag_seconds"])
+    return state[column.replace(" ", "_")]
+
+
 def _explain(state: dict[str, Any]) -> None:
     """What went wrong, and what to type next."""
+    name = state.get("courier") or state["group"]
     if state["problem"]:
-        say(f"{state['courier']}: {state['problem']}")
+        say(f"{name}: {state['problem']}")
     if state["problem"] and state["fix"]:
         say(f"  fix: {state['fix']}")
-    for feed in state["metafields"]:
+    for feed in state.get("metafields", ()):
         for one in feed["namespaces"]:
             if one["chosen"] and not one["stored"]:
-                say(f"{state['courier']}: {feed['feed']}: no record in namespace `{one['namespace']}`")
+                say(f"{name}: {feed['feed']}: no record in namespace `{one['namespace']}`")
     if state["result"] == "never run":
-        say(f"{state['courier']} has never run here: courier run --courier {state['courier']}")
+        say(f"{name} has never run here: courier run --courier {name}")
     if state["result"] in ("killed", "interrupted"):
-        say(f"{state['courier']}: its next run goes on where this one stopped")
+        say(f"{name}: its next run goes on where this one stopped")
 
 
-def courier_state(place: Place, history: History, name: str) -> dict[str, Any]:
-    """One courier's line. `loaded_up_to` is the earliest watermark of its feeds after the last success."""
+def group_state(
+    place: Place, history: History, group: CourierGroup, marks: dict[str, str | None], now: datetime
+) -> dict[str, Any]:
+    """One group's line. `loaded_up_to` is the earliest of its couriers', None where one was never loaded."""
+    last = history.last_group(group.name)
+    running = is_group_running(place, group.name)
+    killed = last is not None and last.result == "running" and not running
+    loaded = [marks.get(courier.name) for courier in group.couriers]
+    up_to = min((mark for mark in loaded if mark), default=None) if all(loaded) else None
+    return {
+        "group": group.name,
+        "state": "running" if running else "idle" if group.enabled else "not enabled",
+        "last_run": last.run if last else None,
+        "scheduled": last.scheduled if last else None,
+        "started": last.started if last else None,
+        "result": "killed" if killed else last.result if last else "never run",
+        "problem": last.problem if last else None,
+        "fix": last.fix if last else None,
+        "next": _next(group, now),
+        "loaded_up_to": up_to,
+        "lag_seconds": _lag(up_to, now),
+    }
+
+
+def _next(group: CourierGroup, now: datetime) -> str | None:
+    """When its schedule fires next, whether a daemon is there to see it or not."""
+    from courier.runtime.schedule import next_fire
+
+    fire = next_fire(group, now) if group.enabled else None
+    return rfc3339(fire) if fire else None
+
+
+def _lag(loaded_up_to: str | None, now: datetime) -> float | None:
+    return None if loaded_up_to is None else (now - datetime.fromisoformat(loaded_up_to)).total_seconds()
+
+
+def courier_state(place: Place, history: History, name: str, now: datetime) -> dict[str, Any]:
+    """One courier's line. `loaded_up_to` is the earliest watermark of its feeds."""
     last, good = history.last(name), history.last(name, "succeeded")
     running = is_running(place, name)
     killed = last is not None and last.result == "running" and not running
+    up_to = loaded_up_to(history, good)
     return {
         "courier": name,
         "state": "running" if running else "idle",
@@ -64,15 +131,17 @@ def courier_state(place: Place, history: History, name: str) -> dict[str, Any]:
         "result": "killed" if killed else last.result if last else "never run",
         "problem": last.problem if last else None,
         "fix": last.fix if last else None,
-        "loaded_up_to": loaded_up_to(good),
+        "loaded_up_to": up_to,
+        "lag_seconds": _lag(up_to, now),
         "metafields": metafields(good),
     }
 
 
-def loaded_up_to(run: PastCourierRun | None) -> str | None:
-    feeds = (run.report or {}).get("feeds", []) if run else []
-    marks = [feed["watermark"] for feed in feeds if feed.get("watermark")]
-    return min(marks) if marks else None
+def loaded_up_to(history: History, run: PastCourierRun | None) -> str | None:
+    """The earliest watermark of the feeds that the courier had in this run; of those that were ever loaded."""
+    feeds = {feed["feed"] for feed in (run.report or {}).get("feeds", [])} if run else set()
+    marks = [mark for feed, mark in history.watermarks(run.courier).items() if feed in feeds] if run else []
+    return min(marks, default=None, key=datetime.fromisoformat)
 
 
 def metafields(run: PastCourierRun | None) -> list[dict[str, Any]]:

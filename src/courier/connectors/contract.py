@@ -11,6 +11,7 @@ from typing import Protocol
 from courier.clock import Interval
 from courier.config.problems import Problem
 from courier.config.project import Courier, DomainTable, Feed, Mode, Project
+from courier.http import Traffic
 from courier.storage.load import ColumnStatus
 from courier.storage.selection import Computed
 
@@ -107,6 +108,10 @@ class Estimate:
 
 class Session(Protocol):
     """One courier's connection to its source, for one run."""
+
+    @property
+    def traffic(self) -> Traffic:
+        """What has been asked and answered until now."""
 
     def preflight(self) -> Preflight:
         """Ask who answers, in which version, and what we may read. Raises SourceRefused, SourceUnreachable."""

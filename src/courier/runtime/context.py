@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from courier.config.project import Courier, Project
 from courier.connectors.contract import Connector, Fetching, Waiting
+from courier.runtime.effort import Meter
 from courier.runtime.events import Event, Fetched, Report, Reporter, Waited
 from courier.runtime.history import History
 from courier.runtime.place import Place
@@ -60,6 +61,7 @@ class Work:
     folder: RunFolder
     stored: StoredRun
     standing: Standing | None = None  # None where nobody has asked the ledger yet
+    meter: Meter = field(default_factory=Meter)
 
     @property
     def reporter(self) -> Reporter:

@@ -11,15 +11,18 @@ from courier.config.project import Courier
 from courier.connectors import connector_named
 from courier.errors import CourierError, NoRoom, RunFailed
 from courier.runtime.context import Context, Work, recording
+from courier.runtime.effort import Meter
 from courier.runtime.events import Noticed, Reporter, RunFinished, RunStarted
 from courier.runtime.fetch import Answer, answer_from_json, fetch
 from courier.runtime.load_path import clean_up, load, publish_changes
 from courier.runtime.place import courier_lock
 from courier.runtime.plan import Intention, plan_feeds
+from courier.runtime.resolution import resolution
 from courier.runtime.result import CourierResult, Outcome, Result, feed_results
-from courier.runtime.run_folder import Stage, fingerprint, folder_of, new_run, prune, unfinished
+from courier.runtime.run_folder import Stage, StoredRun, fingerprint, folder_of, new_run, prune, unfinished
 from courier.storage import ledger
 from courier.storage.duck import is_interruption
+from courier.storage.ledger import Standing
 from courier.storage.room import TellingNoRoom
 
 ATTEMPTS = 3
@@ -38,25 +41,32 @@ def run_courier(context: Context, intention: Intention) -> CourierResult:
         connector = connector_named(courier.connector)
         plans = plan_feeds(courier, connector, intention, standing.watermarks)
         stored = new_run(intention, courier, plans, clock.now())
-        return attempt(Work(context, courier, connector, folder_of(context.place, stored.run), stored, standing))
+        return attempt(work_on(context, courier, stored, standing))
+
+
+def work_on(context: Context, courier: Courier, stored: StoredRun, standing: Standing | None = None) -> Work:
+    """The run as it is worked on: with what a person allows it, and counting from where earlier processes stopped."""
+    connector, folder = connector_named(courier.connector), folder_of(context.place, stored.run)
+    allowed, meter = stored.allowance.applied(courier), Meter(stored.effort)
+    return Work(context, allowed, connector, folder, stored, standing, meter)
 
 
 def recover(context: Context, courier: Courier) -> None:
     """Bring the courier to where it would be had no process been killed: published, and no run left half done."""
     prune(context.place, clock.now())
     publish_changes(context, Reporter(courier.name, "", context.report))
-    for folder, stored in list(unfinished(context.place, courier.name)):
-        _take_up(Work(context, courier, connector_named(courier.connector), folder, stored))
+    for _, stored in list(unfinished(context.place, courier.name)):
+        _take_up(work_on(context, courier, stored), fingerprint(courier))
 
 
-def _take_up(work: Work) -> None:
+def _take_up(work: Work, configured: str) -> None:
     """A run whose process was killed: it has committed, or goes on, or is given up and its period read again."""
     stored = work.stored
     if ledger.committed(work.context.place.files, stored.run):
         clean_up(work)
         work.reporter(Noticed, note="an earlier run was killed after its commit; its rows are in")
-        _end(work, "succeeded", _result(work, _committed(work), None))
-    elif stored.fingerprint != fingerprint(work.courier):
+        _end(work, "succeeded", committed_result(work))
+    elif stored.fingerprint != configured:
         _end(
             work,
             "failed",
@@ -64,18 +74,29 @@ def _take_up(work: Work) -> None:
         )
     elif stored.attempts >= ATTEMPTS:
         _end(work, "failed", note=f"an earlier run was cut off {stored.attempts} times: its period is read afresh")
+    elif overtaken(work):
+        _end(work, "failed", note="an earlier run was killed, and a later one has committed since: it is given up")
     else:
         attempt(work)
 
 
-def _committed(work: Work) -> Outcome:
-    """What a run brought that was killed after its commit, as the ledger tells it."""
+def overtaken(work: Work) -> str | None:
+    """A run of the courier that has committed since this one began: what this one fetched may be older than rows.
+
+    Then absence from it proves no delete, and a table that it replaces would become older.
+    """
+    return ledger.committed_since(work.context.place.files, work.courier.name, work.stored.started)
+
+
+def committed_result(work: Work) -> CourierResult:
+    """What a run brought that has committed, as the ledger tells it."""
     files, feeds = work.context.place.files, list(work.stored.plans)
-    return Outcome(
+    outcome = Outcome(
         counters=ledger.recorded(files, work.stored.run),
         reconciled=frozenset(feeds),
         watermarks=ledger.watermarks(files, work.courier.name, feeds),
     )
+    return _result(work, outcome, None)
 
 
 def attempt(work: Work) -> CourierResult:
@@ -106,7 +127,10 @@ def _tried(work: Work) -> tuple[Outcome, RunFailed | None]:
 def _answer(work: Work) -> Answer:
     """What the source said, from the run's folder if an earlier process got that far."""
     stored = work.folder.answer()
-    return answer_from_json(orjson.loads(stored)) if stored else fetch(work)
+    if stored:
+        return answer_from_json(orjson.loads(stored))
+    with work.meter.stage("fetch"):
+        return fetch(work)
 
 
 def _begin(work: Work) -> None:
@@ -128,6 +152,7 @@ class _EndingInAnyCase:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         if isinstance(error, KeyboardInterrupt) or is_interruption(error):
+            self.work.folder.store(replace(self.work.stored, effort=self.work.meter.effort))
             _remember(self.work, "interrupted", "interrupted")
         elif isinstance(error, CourierError):
             _end(self.work, "failed", note=error.message)
@@ -144,8 +169,18 @@ def _result(work: Work, outcome: Outcome, failure: RunFailed | None) -> CourierR
         load_id=outcome.load_id,
         feeds=feed_results(work.stored, outcome),
         problem=failure.message if failure else "",
-        fix=failure.fix if failure else "",
+        fix=_fix(work, failure) if failure else "",
+        effort=work.meter.effort,
+        config=work.stored.fingerprint,
+        connector=work.courier.connector,
+        api_version=outcome.api_version,
+        allowance=work.stored.allowance,
     )
+
+
+def _fix(work: Work, failure: RunFailed) -> str:
+    fetched = work.folder.answer() is not None
+    return resolution(failure, work.stored.run, fetched=fetched, sandbox=work.context.place.sandbox)
 
 
 def _end(work: Work, result: Result, report: CourierResult | None = None, *, note: str = "") -> None:
@@ -153,7 +188,7 @@ def _end(work: Work, result: Result, report: CourierResult | None = None, *, not
     if note:
         work.reporter(Noticed, note=note)
     stage: Stage = "done" if result == "succeeded" else "failed"
-    work.folder.store(replace(work.folder.stored() or work.stored, stage=stage))
+    work.folder.store(replace(work.folder.stored() or work.stored, stage=stage, effort=work.meter.effort))
     _remember(work, result, note, report)
 
 

@@ -59,7 +59,7 @@ def deadline(instant: datetime, wait: timedelta) -> datetime:
     return instant + wait
 
 
-def fix_of_blocked(group: CourierGroup) -> str:
-    """What to type where a group is blocked."""
-    others = " or ".join(f"courier run --group {constraint.group}" for constraint in group.constraints)
-    return f"{others}; or courier run --group {group.name} --ignore-constraints"
+def fix_of_blocked(group: CourierGroup, place: str = "") -> str:
+    """What to type where a group is blocked. `place`: an option that every command needs there."""
+    others = " or ".join(f"courier run --group {constraint.group}{place}" for constraint in group.constraints)
+    return f"{others}; or courier run --group {group.name}{place} --ignore-constraints"

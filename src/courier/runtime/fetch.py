@@ -67,6 +67,7 @@ def fetch(work: Work) -> Answer:
     """Fetch every request of the run and reconcile it with the source. Raises RunFailed, CredentialMissing, Refused."""
     opened, credential = work.context.access(work.courier)
     session = work.connector.open(opened, credential, work.context.place.budgets, work.tick)
+    work.meter.traffic = session.traffic
     preflight = _when_reachable(work, session)
     _check_identity(work, preflight)
     plans, skipped = reachable_plans(work, preflight)
@@ -121,9 +122,14 @@ def _check_identity(work: Work, preflight: Preflight) -> None:
 
 
 def reachable_plans(work: Work, preflight: Preflight) -> tuple[tuple[FeedPlan, ...], dict[str, str]]:
-    """The plans without the feeds, and without the columns, that this source cannot give; and why."""
+    """The plans without the feeds, and without the columns, that this source cannot give; and why.
+
+    Feeds that a person leaves out are told too, and stay among the plans.
+    """
     plans, skipped = [], {}
     for plan in plans_of(work.stored, work.courier):
+        if plan.period and plan.skipped:
+            skipped[plan.feed.name] = plan.skipped
         if plan.period and plan.feed.name in preflight.unreachable:
             skipped[plan.feed.name] = preflight.unreachable[plan.feed.name]
         else:
@@ -152,7 +158,8 @@ def _paths(path: str, node: Node) -> list[str]:
 
 def _fetch_deletes(work: Work, session: Session, plans: Sequence[FeedPlan]) -> None:
     """Delete events, for feeds that have been loaded before: what was gone then was never loaded."""
-    asked = [plan for plan in plans if plan.request and plan.request.since and not plan.feed.table.rows.lists]
+    wanted = [plan for plan in plans if not plan.skipped and not plan.feed.table.rows.lists]
+    asked = [plan for plan in wanted if plan.request and plan.request.since]
     if not asked:
         return
     since = min(plan.request.since for plan in asked if plan.request and plan.request.since)
@@ -179,5 +186,5 @@ def _records(work: Work, request: Request) -> int:
     """Of the request's own part: the others bring some of its records once more."""
     parts = [read_manifest(part) for part in parts_of(work.folder.raw / request.name)]
     if not parts or not all(part and part.complete for part in parts):
-        raise RunFailed(f"the {request.name} records were not fetched to their end", fix="run the courier again")
+        raise RunFailed(f"the {request.name} records were not fetched to their end", fix="run again")
     return parts[0].records if parts[0] else 0

@@ -9,16 +9,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from threading import Event
-from typing import Literal
+from typing import Any, Literal
 
 from courier import clock
 from courier.clock import rfc3339
 from courier.config.project import CourierGroup, Project
 from courier.errors import CourierError
 from courier.runtime import events
+from courier.runtime.allowance import NOTHING, Allowance
 from courier.runtime.context import Context
 from courier.runtime.courier_run import run_courier
 from courier.runtime.decide import Decision, decide, fix_of_blocked
+from courier.runtime.events import interval_json
 from courier.runtime.history import History
 from courier.runtime.period import ByHand
 from courier.runtime.place import group_lock
@@ -40,6 +42,8 @@ class Asked:
 
     now:       when it was asked
     scheduled: the instant S that a schedule fired for; None for a run by hand, whose S is `now`
+    allowance: for this run only
+    retry_of:  the group's run that this one goes on with; its instant is `scheduled`
     """
 
     now: datetime
@@ -47,6 +51,8 @@ class Asked:
     feeds: tuple[str, ...] = ()
     scheduled: datetime | None = None
     ignore_constraints: bool = False
+    allowance: Allowance = NOTHING
+    retry_of: str | None = None
 
     @property
     def instant(self) -> datetime:
@@ -55,7 +61,16 @@ class Asked:
 
     @property
     def trigger(self) -> Trigger:
+        if self.retry_of:
+            return "retry"
         return "schedule" if self.scheduled else "hand"
+
+    def as_json(self) -> dict[str, Any]:
+        """What the history keeps of it, for a retry."""
+        by_hand = None
+        if self.by_hand:
+            by_hand = {**interval_json(self.by_hand.period), "offset": self.by_hand.offset}
+        return {"by_hand": by_hand, "ignore_constraints": self.ignore_constraints, **self.allowance.as_json()}
 
 
 def group_intentions(group: CourierGroup, asked: Asked) -> tuple[Intention, ...]:
@@ -68,6 +83,7 @@ def group_intentions(group: CourierGroup, asked: Asked) -> tuple[Intention, ...]
             by_hand=asked.by_hand,
             group=group.name,
             wait=courier.wait,
+            allowance=asked.allowance,
         )
         for courier in group.couriers
     )
@@ -78,20 +94,36 @@ def run_group(context: Context, group: CourierGroup, asked: Asked) -> GroupResul
 
     Blocked and covered are results, as failed is. Raises Locked where the group runs in another process.
     """
+
+    def parts(run: str) -> list[Part]:
+        return [_fresh(replace(intention, group_run=run)) for intention in group_intentions(group, asked)]
+
+    return run_parts(context, group, asked, parts)
+
+
+Part = tuple[str, Callable[[Context], CourierResult]]
+"""A courier, and what runs it."""
+
+
+def _fresh(intention: Intention) -> Part:
+    return intention.courier, lambda context: run_courier(context, intention)
+
+
+def run_parts(
+    context: Context, group: CourierGroup, asked: Asked, parts: Callable[[str], Sequence[Part]]
+) -> GroupResult:
+    """Under the group's lock, recorded, once its constraints hold: what `parts` says for the run of this name."""
     run = name_of(group.name, clock.now())
     locked = group_lock(context.place, group.name, wait=context.wait_for_lock)
     with locked, _recorded(context, group, asked, run) as end:
         decision = _decided(context, group, asked)
         if decision.answer != "run":
-            return end(_undone(run, group, asked, decision))
-        intentions = [replace(one, group_run=run) for one in group_intentions(group, asked)]
-        return end(together(run, group, asked, _run_all(context, intentions)))
+            return end(_undone(context, run, group, asked, decision))
+        return end(together(run, group, asked, _run_all(context, run, parts(run)), sandbox=context.place.sandbox))
 
 
 def _decided(context: Context, group: CourierGroup, asked: Asked) -> Decision:
     """What the group is to do; asked again while it waits for others."""
-    if asked.ignore_constraints:
-        group = replace(group, constraints=())
     told = ""
     while True:
         decision = decision_on(context.history, group, asked, clock.now())
@@ -106,18 +138,22 @@ def _decided(context: Context, group: CourierGroup, asked: Asked) -> Decision:
 
 def decision_on(history: History, group: CourierGroup, asked: Asked, now: datetime) -> Decision:
     """What the group is to do at S, by its history: `decide` for a fire, constraints alone for a run by hand."""
+    if asked.ignore_constraints:
+        group = replace(group, constraints=())
     others = [constraint.group for constraint in group.constraints]
     since = asked.instant - max([constraint.offset for constraint in group.constraints], default=timedelta(0))
-    names = others if asked.scheduled is None else [*others, group.name]
+    names = others if asked.trigger != "schedule" else [*others, group.name]
     runs = history.counting(names, since) if names else ()
     enabled = replace(group, enabled=True)  # whoever names a group means it
     return decide(enabled, asked.instant, max(now, asked.instant), runs)
 
 
-def _undone(run: str, group: CourierGroup, asked: Asked, decision: Decision) -> GroupResult:
-    result: Result = "covered" if decision.answer == "covered" else "blocked"
-    problem, fix = ("", "") if result == "covered" else (decision.reason, fix_of_blocked(group))
-    return GroupResult(run, group.name, result, asked.now, clock.now(), (), problem, fix)
+def _undone(context: Context, run: str, group: CourierGroup, asked: Asked, decision: Decision) -> GroupResult:
+    if decision.answer == "covered":
+        return GroupResult(run, group.name, "covered", asked.now, clock.now(), ())
+    place = " --sandbox" if context.place.sandbox else ""
+    fix = f"{fix_of_blocked(group, place)}; courier retry {run}{place} --ignore-constraints keeps the instant"
+    return GroupResult(run, group.name, "blocked", asked.now, clock.now(), (), decision.reason, fix)
 
 
 @contextmanager
@@ -126,7 +162,8 @@ def _recorded(
 ) -> Iterator[Callable[[GroupResult], GroupResult]]:
     """The run in the history, from its beginning to whatever its end is."""
     scheduled, started = rfc3339(asked.instant), rfc3339(asked.now)
-    context.history.begin_group(run, group.name, scheduled, asked.trigger, started, config_of(context.project, group))
+    values = (run, group.name, scheduled, asked.trigger, started, config_of(context.project, group))
+    context.history.begin_group(*values, retry_of=asked.retry_of, asked=asked.as_json())
 
     def end(result: GroupResult) -> GroupResult:
         ended, report = rfc3339(result.ended), result.as_json()
@@ -143,10 +180,11 @@ def _recorded(
         raise
 
 
-def _run_all(context: Context, intentions: Sequence[Intention]) -> tuple[CourierResult, ...]:
-    """In parallel. Ctrl-C reaches this thread only: the others notice it at their next event."""
-    if len(intentions) == 1:
-        return (run_courier(context, intentions[0]),)
+def _run_all(context: Context, run: str, parts: Sequence[Part]) -> tuple[CourierResult, ...]:
+    """In parallel. Ctrl-C reaches this thread only: the others notice it at their next event.
+
+    What keeps one courier from running keeps no other one; where none has committed, it is raised.
+    """
     interrupted = Event()
 
     def report(event: events.Event) -> None:
@@ -155,18 +193,44 @@ def _run_all(context: Context, intentions: Sequence[Intention]) -> tuple[Courier
         context.report(event)
 
     each = replace(context, report=report)
-    with ThreadPoolExecutor(max_workers=len(intentions)) as pool:
-        running = [pool.submit(run_courier, each, intention) for intention in intentions]
+    if len(parts) == 1:
+        return (parts[0][1](context),)
+    with ThreadPoolExecutor(max_workers=len(parts)) as pool:
+        running = [pool.submit(_kept, work, each) for _, work in parts]
         try:
-            return tuple(future.result() for future in running)
+            ended = [future.result() for future in running]
         except KeyboardInterrupt:
             interrupted.set()
             raise
+    return _told(context, run, [(courier, end) for (courier, _), end in zip(parts, ended, strict=True)])
+
+
+def _kept(work: Callable[[Context], CourierResult], context: Context) -> CourierResult | CourierError:
+    try:
+        return work(context)
+    except CourierError as error:
+        return error
+
+
+def _told(
+    context: Context, run: str, ended: Sequence[tuple[str, CourierResult | CourierError]]
+) -> tuple[CourierResult, ...]:
+    """The couriers' results, errors among them. Raises the first error where no courier has succeeded."""
+    errors = [end for _, end in ended if isinstance(end, CourierError)]
+    if errors and not any(isinstance(end, CourierResult) and end.result == "succeeded" for _, end in ended):
+        raise errors[0]
+    begun = {one.courier: one.run for one in context.history.couriers_of(run)} if errors else {}
+    return tuple(
+        end
+        if isinstance(end, CourierResult)
+        else CourierResult(courier, begun.get(courier, ""), "failed", problem=end.message, fix=end.fix)
+        for courier, end in ended
+    )
 
 
 def run_single(context: Context, courier: str, asked: Asked) -> GroupResult:
     """Run one courier, or some of its feeds, outside of any group."""
-    intention = Intention(courier, asked.now, by_hand=asked.by_hand, feeds=asked.feeds, offset=timedelta(0))
+    intention = Intention(courier, asked.now, by_hand=asked.by_hand, feeds=asked.feeds, allowance=asked.allowance)
     return single_result(asked.now, run_courier(context, intention))
 
 
@@ -185,7 +249,9 @@ def single_result(started: datetime, result: CourierResult) -> GroupResult:
     return together(name_of(result.courier, started), None, Asked(started), (result,))
 
 
-def together(run: str, group: CourierGroup | None, asked: Asked, results: Sequence[CourierResult]) -> GroupResult:
+def together(
+    run: str, group: CourierGroup | None, asked: Asked, results: Sequence[CourierResult], *, sandbox: bool = False
+) -> GroupResult:
     """The couriers' results as one: failed where none has committed, partial where some have."""
     failed = [result for result in results if result.result != "succeeded"]
     result: Result = "succeeded" if not failed else "failed" if len(failed) == len(results) else "partial"
@@ -198,6 +264,13 @@ def together(run: str, group: CourierGroup | None, asked: Asked, results: Sequen
         ended=clock.now(),
         couriers=tuple(results),
         problem=failed[0].problem if failed else "",
-        fix=failed[0].fix if failed else "",
+        fix=_fix(run, failed, results, sandbox),
         committed=all(one.courier in optional for one in failed),
     )
+
+
+def _fix(run: str, failed: Sequence[CourierResult], results: Sequence[CourierResult], sandbox: bool) -> str:
+    if not failed or len(results) == 1:
+        return failed[0].fix if failed else ""
+    again = f"courier retry {run}{' --sandbox' if sandbox else ''} goes on with what has not committed"
+    return f"{failed[0].fix}; {again}" if failed[0].fix else again

@@ -43,6 +43,20 @@ CREATE TABLE group_run (
 CREATE INDEX group_run_group ON group_run ("group", scheduled);
 ALTER TABLE run ADD COLUMN group_run TEXT;
 """,
+    """
+ALTER TABLE group_run ADD COLUMN retry_of TEXT;
+ALTER TABLE group_run ADD COLUMN asked TEXT;
+CREATE INDEX run_courier ON run (courier, started);
+CREATE INDEX run_group_run ON run (group_run);
+CREATE TABLE watermark (
+    courier TEXT NOT NULL, feed TEXT NOT NULL, watermark TEXT NOT NULL, run TEXT NOT NULL, PRIMARY KEY (courier, feed)
+);
+INSERT OR REPLACE INTO watermark SELECT * FROM (
+    SELECT run.courier, json_extract(feed.value, '$.feed') AS feed, json_extract(feed.value, '$.watermark') AS mark,
+        run.run
+    FROM run, json_each(run.report, '$.feeds') AS feed WHERE run.result = 'succeeded' ORDER BY run.ended
+) WHERE mark IS NOT NULL;
+""",
 )
 
 
@@ -70,6 +84,8 @@ class PastGroupRun:
     result:    running until it ends; then succeeded, failed, partial, blocked, covered, interrupted
     committed: every required courier has committed
     config:    changes with the project's files
+    retry_of:  the run of this group that it goes on with, if it is a retry
+    asked:     what was asked for besides: a period by hand, and what is allowed this once
     """
 
     run: str
@@ -84,6 +100,8 @@ class PastGroupRun:
     fix: str | None
     config: str
     report: dict[str, Any] | None
+    retry_of: str | None = None
+    asked: dict[str, Any] | None = None
 
 
 class History:
@@ -118,15 +136,26 @@ class History:
         with self._open() as connection:
             connection.execute(
                 "INSERT INTO run VALUES (?, ?, ?, ?, ?, NULL, 'running', NULL, NULL, NULL, ?)"
-                " ON CONFLICT (run) DO UPDATE SET result = 'running', ended = NULL, problem = NULL, fix = NULL",
+                " ON CONFLICT (run) DO UPDATE SET result = 'running', ended = NULL, problem = NULL, fix = NULL,"
+                " group_run = excluded.group_run",
                 (run, courier, group, scheduled, started, group_run),
             )
 
-    def begin_group(self, run: str, group: str, scheduled: str, trigger: str, started: str, config: str) -> None:
+    def begin_group(
+        self,
+        run: str,
+        group: str,
+        scheduled: str,
+        trigger: str,
+        started: str,
+        config: str,
+        retry_of: str | None = None,
+        asked: dict[str, Any] | None = None,
+    ) -> None:
         with self._open() as connection:
             connection.execute(
-                "INSERT INTO group_run VALUES (?, ?, ?, ?, ?, NULL, 'running', 0, NULL, NULL, ?, NULL)",
-                (run, group, scheduled, trigger, started, config),
+                "INSERT INTO group_run VALUES (?, ?, ?, ?, ?, NULL, 'running', 0, NULL, NULL, ?, NULL, ?, ?)",
+                (run, group, scheduled, trigger, started, config, retry_of, orjson.dumps(asked or {}).decode()),
             )
 
     def end_group(
@@ -145,6 +174,11 @@ class History:
                 "UPDATE run SET ended = ?, result = ?, problem = ?, fix = ?, report = ? WHERE run = ?",
                 (ended, result, problem or None, fix or None, orjson.dumps(report).decode(), run),
             )
+            marks = [(feed["feed"], feed["watermark"]) for feed in report.get("feeds", ()) if feed.get("watermark")]
+            connection.executemany(
+                "INSERT OR REPLACE INTO watermark VALUES (?, ?, ?, ?)",
+                [(report["courier"], feed, mark, run) for feed, mark in marks],
+            )
 
     def keep(self, events: Sequence[Event]) -> None:
         """Store events, but for ticks of progress."""
@@ -158,10 +192,10 @@ class History:
                 [(event["run"], event["at"], event["event"], orjson.dumps(event).decode()) for event in kept],
             )
 
-    def runs(self, courier: str | None = None, limit: int = 20) -> list[PastCourierRun]:
-        """The latest runs, newest first."""
-        where, values = ("WHERE courier = ?", [courier]) if courier else ("", [])
-        return self._query(f"{where} ORDER BY started DESC, run DESC LIMIT ?", [*values, limit])
+    def runs(self, courier: str | None = None, limit: int = 20, *, alone: bool = False) -> list[PastCourierRun]:
+        """The latest runs of couriers, newest first. `alone`: only those that belong to no group's run."""
+        where = "WHERE (?1 IS NULL OR courier = ?1)" + (" AND group_run IS NULL" if alone else "")
+        return self._query(f"{where} ORDER BY started DESC, run DESC LIMIT ?2", [courier, limit])
 
     def group_runs(self, group: str | None = None, limit: int = 20) -> list[PastGroupRun]:
         """The latest runs of groups, newest first."""
@@ -174,6 +208,29 @@ class History:
     def couriers_of(self, group_run: str) -> list[PastCourierRun]:
         """The runs of couriers that belong to a group's run."""
         return self._query("WHERE group_run = ? ORDER BY rowid", [group_run])
+
+    def members_of(self, run: PastGroupRun) -> dict[str, PastCourierRun]:
+        """Courier -> its latest run in the group's run, or in those that it goes on with."""
+        found: dict[str, PastCourierRun] = {}
+        earlier: PastGroupRun | None = run
+        while earlier is not None:
+            for one in reversed(self.couriers_of(earlier.run)):
+                found.setdefault(one.courier, one)
+            earlier = self.find_group(earlier.retry_of) if earlier.retry_of else None
+        return found
+
+    def last_group(self, group: str, result: str | None = None) -> PastGroupRun | None:
+        """The group's latest run, or its latest with that result."""
+        also, values = (" AND result = ?", [result]) if result else ("", [])
+        return next(iter(self._groups(f'WHERE "group" = ?{also} ORDER BY rowid DESC LIMIT 1', [group, *values])), None)
+
+    def watermarks(self, courier: str) -> dict[str, str]:
+        """Up to where each feed was loaded without a gap after its last run that committed."""
+        if not self._path.exists():
+            return {}
+        with self._open() as connection:
+            rows = connection.execute("SELECT feed, watermark FROM watermark WHERE courier = ?", [courier])
+            return dict(rows.fetchall())
 
     def counting(self, groups: Iterable[str], since: datetime) -> tuple[PastRun, ...]:
         """The ended runs of groups that `decide` looks at, scheduled at `since` or later."""
@@ -219,7 +276,14 @@ class History:
             connection.row_factory = sqlite3.Row
             rows = connection.execute(f"SELECT * FROM group_run {rest}", list(values)).fetchall()
         return [
-            PastGroupRun(**{**row, "committed": bool(row["committed"]), "report": _report(row["report"])})
+            PastGroupRun(
+                **{
+                    **row,
+                    "committed": bool(row["committed"]),
+                    "report": _report(row["report"]),
+                    "asked": _report(row["asked"]),
+                }
+            )
             for row in rows
         ]
 

@@ -16,6 +16,7 @@ from courier import clock
 from courier.connectors.contract import Request
 from courier.errors import ErrorLimitExceeded, RunFailed
 from courier.runtime.context import Context, Work
+from courier.runtime.effort import versions
 from courier.runtime.events import (
     Committing,
     FeedCommitted,
@@ -35,7 +36,7 @@ from courier.storage import warehouse
 from courier.storage.commit import commit, commit_without_news, preview
 from courier.storage.duck import read_parquet, text
 from courier.storage.land import clear_landing, land
-from courier.storage.load import Committed, FeedLoad, Landed, RunRecord, Shaped, merged
+from courier.storage.load import Committed, FeedLoad, Landed, RunRecord, Shaped, WorkRecord, merged
 from courier.storage.raw import parts_of, read_manifest
 from courier.storage.shape import shape, shape_deletes, shaping
 
@@ -56,14 +57,16 @@ class Fetched:
 def load(work: Work, answer: Answer) -> Outcome:
     """Make rows of what was fetched and commit them. Raises RunFailed with nothing committed."""
     fetched = _fetched(work, answer)
-    shaped = _shape(work, fetched)
-    _check_errors(fetched, shaped)
-    asked = (work.folder.raw / DELETES).exists()
-    deletes = shape_deletes(work.folder.raw / DELETES, work.folder.shaped / DELETES) if asked else ()
+    with work.meter.stage("shape"):
+        shaped = _shape(work, fetched)
+        _check_errors(fetched, shaped)
+        asked = (work.folder.raw / DELETES).exists()
+        deletes = shape_deletes(work.folder.raw / DELETES, work.folder.shaped / DELETES) if asked else ()
     loads = _loads(work, fetched, shaped, read_parquet(deletes) if deletes else "")
     landed, committed = None, _commit_without_news(work, fetched, loads)
     if committed is None:
-        landed, loads = _land(work, loads, shaped, deletes)
+        with work.meter.stage("land"):
+            landed, loads = _land(work, loads, shaped, deletes)
         committed = _commit(work, fetched, loads, landed)
     clean_up(work)
     return _outcome(fetched, landed, committed)
@@ -81,9 +84,10 @@ def _fetched(work: Work, answer: Answer) -> Fetched:
     if missing:
         raise RunFailed(
             f"the run did not fetch what the domain tables ask for now: {', '.join(missing[:5])}",
-            fix=f"fetch again: courier run --courier {work.courier.name}",
+            fix="fetch again: courier retry RUN --fetch",
         )
-    return Fetched(answer, {plan.feed.name: plan for plan in plans if plan.request}, requests, skipped)
+    wanted = {plan.feed.name: plan for plan in plans if plan.request and not plan.skipped}
+    return Fetched(answer, wanted, requests, skipped)
 
 
 def _shape(work: Work, fetched: Fetched) -> dict[str, Shaped]:
@@ -135,8 +139,14 @@ def _check_errors(fetched: Fetched, shaped: Mapping[str, Shaped]) -> None:
             raise ErrorLimitExceeded(
                 f"{name}: {len(made.errors)} of {made.read} records are in error, at most {limit} may be. The first: "
                 f"{first.file}, line {first.line}, column {first.column or '(all)'}: {first.reason} ({first.shape})",
-                fix=f"mend {feed.table.path} and type `courier retry RUN`, or raise the feed's error_limit",
+                fix=f"mend {feed.table.path} and type courier retry RUN; or, this time only, "
+                f"courier retry RUN --error-limit {_percent(made)}, or --skip-feed {name}",
             )
+
+
+def _percent(made: Shaped) -> int:
+    """The smallest whole limit that lets these errors pass."""
+    return -(-len(made.errors) * 100 // made.read)
 
 
 def _loads(work: Work, fetched: Fetched, shaped: Mapping[str, Shaped], deletes: str) -> tuple[FeedLoad, ...]:
@@ -161,6 +171,7 @@ def _loads(work: Work, fetched: Fetched, shaped: Mapping[str, Shaped], deletes: 
                     errors=made.errors,
                     outside_window=fetched.answer.reconciled[request.name].outside_window,
                     seen=made.seen,
+                    fetched=fetched.answer.reconciled[request.name].fetched,
                 )
             )
     return tuple(loads)
@@ -216,27 +227,34 @@ def _commit_without_news(work: Work, fetched: Fetched, loads: tuple[FeedLoad, ..
     files, tags = work.context.place.files, work.context.project.tags
     with warehouse.lock(files):
         run = _record(work, fetched, None)
-        committed = commit_without_news(files, run, loads, tags, work.courier.name, before_commit)
+        with work.meter.stage("commit"):
+            committed = commit_without_news(files, run, loads, tags, work.courier.name, before_commit)
         if committed is not None:
-            _report_committed(work, loads, committed)
-            publish_changes(work.context, work.reporter, committed)
+            _settle(work, loads, committed)
     return committed
 
 
 def _commit(work: Work, fetched: Fetched, loads: tuple[FeedLoad, ...], landed: Landed | None) -> Committed:
     files = work.context.place.files
     with warehouse.lock(files):
-        committed = commit(
-            files,
-            _record(work, fetched, landed),
-            loads,
-            project_tags=work.context.project.tags,
-            schema=work.courier.name,
-            before_commit=lambda: work.reporter(Committing),
-        )
-        _report_committed(work, loads, committed)
-        publish_changes(work.context, work.reporter, committed)
+        with work.meter.stage("commit"):
+            committed = commit(
+                files,
+                _record(work, fetched, landed),
+                loads,
+                project_tags=work.context.project.tags,
+                schema=work.courier.name,
+                before_commit=lambda: work.reporter(Committing),
+            )
+        _settle(work, loads, committed)
     return committed
+
+
+def _settle(work: Work, loads: Sequence[FeedLoad], committed: Committed) -> None:
+    """Tell what was committed, and publish it, still under the lock."""
+    _report_committed(work, loads, committed)
+    with work.meter.stage("publish"):
+        publish_changes(work.context, work.reporter, committed)
 
 
 def _record(work: Work, fetched: Fetched, landed: Landed | None) -> RunRecord:
@@ -251,6 +269,20 @@ def _record(work: Work, fetched: Fetched, landed: Landed | None) -> RunRecord:
         api_version=preflight.api_version,
         statuses=preflight.statuses,
         views=work.context.project.views.get(work.courier.domain_tables, ()),
+        work=_work_record(work),
+    )
+
+
+def _work_record(work: Work) -> WorkRecord:
+    effort, made_with = work.meter.effort, versions()
+    return WorkRecord(
+        requests=effort.requests,
+        retries=effort.retries,
+        bytes=effort.bytes,
+        config=work.stored.fingerprint,
+        courier_version=made_with["courier"],
+        dlt_version=made_with["dlt"],
+        duckdb_version=made_with["duckdb"],
     )
 
 
@@ -289,13 +321,16 @@ def clean_up(work: Work) -> None:
 
 def _outcome(fetched: Fetched, landed: Landed | None, committed: Committed) -> Outcome:
     proven = {feed.name: request.name for request in fetched.requests for feed in request.feeds}
+    proofs = {name: fetched.answer.reconciled[request] for name, request in proven.items()}
     return Outcome(
         load_id=landed.load_id if landed else None,
         counters=committed.counters,
         reconciled=frozenset(name for name, request in proven.items() if request in fetched.answer.reconciled),
         watermarks=committed.watermarks,
         skipped=fetched.skipped,
-        outside_window={name: fetched.answer.reconciled[request].outside_window for name, request in proven.items()},
+        outside_window={name: proof.outside_window for name, proof in proofs.items()},
         changed=committed.changed,
         namespaces=committed.namespaces,
+        fetched={name: proof.fetched for name, proof in proofs.items()},
+        api_version=fetched.answer.preflight.api_version,
     )

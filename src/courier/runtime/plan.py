@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from courier.clock import Interval
 from courier.config.project import Courier, DomainTable, Feed, Mode
 from courier.connectors.contract import Connector, Request
+from courier.runtime.allowance import LEFT_OUT, NOTHING, Allowance
 from courier.runtime.period import ByHand, next_period, request_of
 
 
 @dataclass(frozen=True)
 class FeedPlan:
-    """One feed of a run. `skipped` says why it is left out; then there is no period."""
+    """One feed of a run. `skipped` says why it is left out; then there is no period, or it is left as it is."""
 
     feed: Feed
     period: Interval | None
@@ -34,13 +35,23 @@ class Intention:
     group: str | None = None
     wait: timedelta = timedelta(0)
     group_run: str | None = None
+    allowance: Allowance = NOTHING
 
 
 def plan_feeds(
     courier: Courier, connector: Connector, intention: Intention, watermarks: Mapping[str, datetime | None]
 ) -> tuple[FeedPlan, ...]:
     """Every feed of the courier with its period and request, or the reason why it is skipped."""
-    return tuple(_plan_feed(feed, connector, intention, watermarks.get(feed.name)) for feed in courier.feeds)
+    plans = [_plan_feed(feed, connector, intention, watermarks.get(feed.name)) for feed in courier.feeds]
+    return left_out(plans, intention.allowance)
+
+
+def left_out(plans: Sequence[FeedPlan], allowance: Allowance) -> tuple[FeedPlan, ...]:
+    """The plans; those of feeds that a person leaves out keep their request, by which the others' are named."""
+    return tuple(
+        replace(plan, skipped=LEFT_OUT) if plan.request and plan.feed.name in allowance.skip_feeds else plan
+        for plan in plans
+    )
 
 
 def _plan_feed(feed: Feed, connector: Connector, intention: Intention, watermark: datetime | None) -> FeedPlan:
@@ -67,16 +78,18 @@ def _plan_feed(feed: Feed, connector: Connector, intention: Intention, watermark
 
 def requests_of(courier: Courier, plans: Sequence[FeedPlan]) -> tuple[Request, ...]:
     """One request for the feeds that share a root record, an interval and a mode, in the order of the feeds."""
-    together: dict[tuple[str, Interval, Mode], list[Feed]] = {}
+    together: dict[tuple[str, Interval, Mode], list[FeedPlan]] = {}
     for plan in plans:
         if plan.request is not None:
-            together.setdefault((plan.feed.table.rows.root, plan.request, plan.feed.mode), []).append(plan.feed)
+            together.setdefault((plan.feed.table.rows.root, plan.request, plan.feed.mode), []).append(plan)
     named: dict[str, int] = {}
     requests = []
-    for (root, interval, mode), feeds in together.items():
+    for (root, interval, mode), asked in together.items():
         named[root] = named.get(root, 0) + 1
         name = root if named[root] == 1 else f"{root}-{named[root]}"
-        requests.append(Request(name, root, tuple(feeds), parents_of(courier, feeds), interval, mode))
+        feeds = tuple(plan.feed for plan in asked if not plan.skipped)
+        if feeds:
+            requests.append(Request(name, root, feeds, parents_of(courier, feeds), interval, mode))
     return tuple(requests)
 
 

@@ -12,7 +12,7 @@ from courier.errors import Incomplete
 from courier.storage.load import Landed, Shaped
 from courier.storage.raw import Manifest
 
-AGAIN = "nothing was committed; run the courier again, and report it if it stays"
+AGAIN = "courier retry RUN makes the rows anew; report it if that does not help"
 
 
 def check_shaped(request: Request, manifest: Manifest | None, made: Iterable[Shaped]) -> None:

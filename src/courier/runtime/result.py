@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Any, Literal
 
 from courier.clock import Interval, rfc3339
+from courier.runtime.allowance import LEFT_OUT, NOTHING, Allowance
+from courier.runtime.effort import NO_EFFORT, Effort, versions
 from courier.runtime.events import interval_json
 from courier.runtime.run_folder import StoredRun
 from courier.storage.load import Counters, NamespaceCount
@@ -27,10 +29,14 @@ class Outcome:
     outside_window: Mapping[str, int] = field(default_factory=dict)
     changed: bool = False
     namespaces: Mapping[str, tuple[NamespaceCount, ...]] = field(default_factory=dict)
+    fetched: Mapping[str, int] = field(default_factory=dict)
+    api_version: str | None = None
 
 
 @dataclass(frozen=True)
 class FeedResult:
+    """fetched: records that the feed's request brought, which other feeds may share; None where it is not known."""
+
     feed: str
     period: Interval | None
     request: Interval | None
@@ -40,12 +46,14 @@ class FeedResult:
     skipped: str = ""
     outside_window: int = 0
     namespaces: tuple[NamespaceCount, ...] = ()
+    fetched: int | None = None
 
     def as_json(self) -> dict[str, Any]:
         return {
             "feed": self.feed,
             "period": interval_json(self.period) if self.period else None,
             "request": interval_json(self.request) if self.request else None,
+            "fetched": self.fetched,
             **asdict(self.counters),
             "reconciled": self.reconciled,
             "watermark": rfc3339(self.watermark) if self.watermark else None,
@@ -57,6 +65,8 @@ class FeedResult:
 
 @dataclass(frozen=True)
 class CourierResult:
+    """config: changes with the courier's configuration and with courier itself. allowance: for this run only."""
+
     courier: str
     run: str
     result: Result
@@ -64,6 +74,11 @@ class CourierResult:
     feeds: tuple[FeedResult, ...] = ()
     problem: str = ""
     fix: str = ""
+    effort: Effort = NO_EFFORT
+    config: str = ""
+    connector: str = ""
+    api_version: str | None = None
+    allowance: Allowance = NOTHING
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -73,11 +88,16 @@ class CourierResult:
             "load_id": self.load_id,
             "feeds": [feed.as_json() for feed in self.feeds],
             "problem": problem_json(self.problem, self.fix),
+            **self.effort.as_json(),
+            "versions": {**versions(), "connector": self.connector, "api": self.api_version},
+            "config": self.config,
+            **self.allowance.as_json(),
         }
 
 
 def feed_results(stored: StoredRun, outcome: Outcome) -> tuple[FeedResult, ...]:
     """One result per feed of the run, those that were skipped included."""
+    skipped = {**dict.fromkeys(stored.allowance.skip_feeds, LEFT_OUT), **outcome.skipped}
     worked = tuple(
         FeedResult(
             feed=name,
@@ -86,9 +106,10 @@ def feed_results(stored: StoredRun, outcome: Outcome) -> tuple[FeedResult, ...]:
             counters=outcome.counters.get(name, Counters()),
             reconciled=name in outcome.reconciled,
             watermark=outcome.watermarks.get(name),
-            skipped=outcome.skipped.get(name, ""),
+            skipped=skipped.get(name, ""),
             outside_window=outcome.outside_window.get(name, 0),
             namespaces=outcome.namespaces.get(name, ()),
+            fetched=outcome.fetched.get(name),
         )
         for name, (period, request) in stored.plans.items()
     )

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import secrets
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -24,8 +23,11 @@ import orjson
 from courier import __version__
 from courier.clock import Interval, rfc3339
 from courier.config.project import Courier
+from courier.runtime.allowance import NOTHING, Allowance, allowance_from_json
+from courier.runtime.effort import NO_EFFORT, Effort
 from courier.runtime.place import Place, private_folder
-from courier.runtime.plan import FeedPlan, Intention
+from courier.runtime.plan import FeedPlan, Intention, left_out
+from courier.runtime.run_name import name_of
 
 Stage = Literal["running", "done", "failed"]
 KEEP = timedelta(days=7)
@@ -33,7 +35,7 @@ KEEP = timedelta(days=7)
 
 @dataclass(frozen=True)
 class StoredRun:
-    """run.json. `attempts` counts the processes that have worked on it;"""
+    """run.json. `attempts` counts the processes that have worked on it; `effort` is what they took."""
 
     run: str
     courier: str
@@ -47,13 +49,14 @@ class StoredRun:
     skipped: dict[str, str]
     wait_seconds: float = 0.0
     group_run: str | None = None
+    allowance: Allowance = NOTHING
+    effort: Effort = NO_EFFORT
 
 
 def new_run(intention: Intention, courier: Courier, plans: Sequence[FeedPlan], started: datetime) -> StoredRun:
-    """A run that has not begun. Its name sorts by time and says whose it is."""
-    name = f"{started:%Y%m%dT%H%M%S}-{courier.name}-{secrets.token_hex(3)}"
+    """A run that has not begun."""
     return StoredRun(
-        run=name,
+        run=name_of(courier.name, started),
         courier=courier.name,
         group=intention.group,
         scheduled=intention.scheduled,
@@ -62,9 +65,10 @@ def new_run(intention: Intention, courier: Courier, plans: Sequence[FeedPlan], s
         stage="running",
         attempts=0,
         plans={plan.feed.name: (plan.period, plan.request) for plan in plans if plan.period and plan.request},
-        skipped={plan.feed.name: plan.skipped for plan in plans if plan.skipped},
+        skipped={plan.feed.name: plan.skipped for plan in plans if plan.skipped and not plan.request},
         wait_seconds=intention.wait.total_seconds(),
         group_run=intention.group_run,
+        allowance=intention.allowance,
     )
 
 
@@ -81,7 +85,7 @@ def plans_of(stored: StoredRun, courier: Courier) -> tuple[FeedPlan, ...]:
             found.append(FeedPlan(feed, *stored.plans[feed.name]))
         else:
             found.append(FeedPlan(feed, None, None, stored.skipped.get(feed.name, "not part of this run")))
-    return tuple(found)
+    return left_out(found, stored.allowance)
 
 
 @dataclass(frozen=True)
@@ -153,7 +157,7 @@ def prune(place: Place, now: datetime) -> None:
 
 
 def _as_json(run: StoredRun) -> dict[str, Any]:
-    values = asdict(run)
+    values = {**asdict(run), "allowance": run.allowance.as_json()}
     values["scheduled"], values["started"] = rfc3339(run.scheduled), rfc3339(run.started)
     values["plans"] = {feed: [_pair(period), _pair(request)] for feed, (period, request) in run.plans.items()}
     return values
@@ -162,7 +166,8 @@ def _as_json(run: StoredRun) -> dict[str, Any]:
 def _from_json(values: dict[str, Any]) -> StoredRun:
     plans = {feed: (_interval(period), _interval(request)) for feed, (period, request) in values["plans"].items()}
     times = {name: datetime.fromisoformat(values[name]) for name in ("scheduled", "started")}
-    return StoredRun(**{**values, **times, "plans": plans})
+    allowance, effort = allowance_from_json(values.get("allowance", {})), Effort(**values.get("effort", {}))
+    return StoredRun(**{**values, **times, "plans": plans, "allowance": allowance, "effort": effort})
 
 
 def _pair(interval: Interval) -> list[str | None]:

@@ -208,7 +208,7 @@ def _proven(target: Target, load: FeedLoad, counters: Counters) -> Counters:
         raise Incomplete(
             f"{target.schema}.{target.table.name}: {counters.read} records were read, but {settled} rows and "
             f"{counters.errors} errors came to be committed. Nothing was committed.",
-            fix="Run the same command again; if it happens twice, please report it.",
+            fix="courier retry RUN makes the rows anew; if it happens twice, please report it",
         )
     return counters
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from itertools import pairwise
 
 from courier.clock import Interval
 
@@ -29,9 +28,10 @@ def merge(intervals: Iterable[Interval]) -> list[Interval]:
 
 
 def gaps(intervals: Iterable[Interval]) -> list[Interval]:
-    """What is not covered between the first covered start and the last covered end."""
+    """What is not covered between the beginning of time and the last covered end."""
     merged = merge(intervals)
-    return [Interval(left.until, right.since) for left, right in pairwise(merged)]
+    ends = [None, *(interval.until for interval in merged)]
+    return [Interval(end, interval.since) for end, interval in zip(ends, merged, strict=False) if interval.since]
 
 
 def watermark(intervals: Sequence[Interval]) -> datetime | None:

@@ -123,7 +123,7 @@ def _load(
             # dlt's message may quote values of the data: only the step may be told.
             raise Incomplete(
                 f"dlt could not land the run's files: it failed in the step {error.step}. Nothing was committed.",
-                fix="Type `courier retry RUN`: it goes on from the files that were fetched.",
+                fix="courier retry RUN goes on from the files that were fetched",
             ) from None
 
 

@@ -58,9 +58,10 @@ def coverage(source: Files | Connection, courier: str, feed: str) -> list[Interv
     return _coverage(source, courier, [feed])[feed]
 
 
-def gaps(source: Files | Connection, courier: str, feed: str) -> list[Interval]:
-    """What lies uncovered between a feed's first and last covered instant."""
-    return intervals.gaps(coverage(source, courier, feed))
+def gaps(source: Files | Connection, courier: str, feeds: Iterable[str]) -> dict[str, list[Interval] | None]:
+    """What each feed has never loaded of the time before its last covered instant; None: it was never loaded."""
+    covered = _coverage(source, courier, list(feeds))
+    return {feed: intervals.gaps(found) if found else None for feed, found in covered.items()}
 
 
 def watermarks(source: Files | Connection, courier: str, feeds: Iterable[str]) -> dict[str, datetime | None]:
@@ -87,6 +88,12 @@ def standing(source: Files | Connection, courier: str, feeds: Iterable[str]) -> 
 def committed(source: Files | Connection, run: str) -> bool:
     """Whether the run's rows are in the warehouse."""
     return bool(_rows(source, f"SELECT 1 FROM {LEDGER}.run WHERE run = ?", [run]))
+
+
+def committed_since(source: Files | Connection, courier: str, instant: datetime) -> str | None:
+    """A run of the courier that has committed after the instant, if there is one."""
+    query = f"SELECT run FROM {LEDGER}.run WHERE courier = ? AND committed_at > ? ORDER BY committed_at DESC LIMIT 1"
+    return next((str(run) for (run,) in _rows(source, query, [courier, instant])), None)
 
 
 def last_runs(source: Files | Connection, courier: str | None = None, limit: int = 20) -> list[LoadedRun]:
@@ -161,8 +168,9 @@ def bind_identity(connection: Connection, schema: str, run: RunRecord) -> None:
 def record_run(connection: Connection, run: RunRecord, changed: bool) -> None:
     """The run's own row."""
     values = [run.run, run.courier, run.connector, run.identity, run.started, clock.now()]
-    values += [run.load_id, run.api_version, changed]
-    connection.execute(f"INSERT INTO {LEDGER}.run VALUES (?, ?, ?, ?, ?::TIMESTAMPTZ, ?, ?, ?, ?)", values)
+    values += [run.load_id, run.api_version, changed, *astuple(run.work)]
+    places = ", ".join("?" for _ in values[5:])
+    connection.execute(f"INSERT INTO {LEDGER}.run VALUES (?, ?, ?, ?, ?::TIMESTAMPTZ, {places})", values)
 
 
 def record_feeds(
@@ -185,7 +193,8 @@ def _feed_run(
 ) -> list[Any]:
     bounds = [load.period.since, load.period.until, load.request.since, load.request.until]
     watermark = intervals.watermark(merged[load.feed.name])
-    return [run.run, run.courier, load.feed.name, *astuple(counters), load.outside_window, *bounds, watermark]
+    counts = [*astuple(counters), load.outside_window]
+    return [run.run, run.courier, load.feed.name, *counts, *bounds, watermark, load.fetched]
 
 
 def _error(run: RunRecord, error: RecordError) -> list[Any]:

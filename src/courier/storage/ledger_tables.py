@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -42,6 +42,13 @@ TABLES = (
             "load_id": ("VARCHAR", "_dlt_loads.load_id of its landing; null if there was nothing to land"),
             "api_version": ("VARCHAR", "the version that the source answered with"),
             "changed": ("BOOLEAN", "whether a row, a table or its description changed"),
+            "requests": ("BIGINT", "requests sent to the source, those that were repeated included"),
+            "retries": ("BIGINT", "requests that repeated another one"),
+            "bytes": ("BIGINT", "bytes of the answers, unpacked; of killed processes they are not counted"),
+            "config": ("VARCHAR", "changes with the courier's configuration and with courier itself"),
+            "courier_version": ("VARCHAR", "courier's version"),
+            "dlt_version": ("VARCHAR", "dlt's version"),
+            "duckdb_version": ("VARCHAR", "DuckDB's version"),
         },
     ),
     LedgerTable(
@@ -64,6 +71,7 @@ TABLES = (
             "request_since": ("TIMESTAMPTZ", "what was asked for: the period and its look-back; null is the beginning"),
             "request_until": ("TIMESTAMPTZ", "the end of the request, exclusive"),
             "watermark": ("TIMESTAMPTZ", "up to where the feed is covered without a gap after this run"),
+            "fetched": ("BIGINT", "records that the feed's request brought, before rows were made of them"),
         },
     ),
     LedgerTable(
@@ -195,13 +203,25 @@ TABLES = (
 )
 
 
-def create_ledger(connection: Connection, tables: Container[tuple[str, str]]) -> None:
-    """Create what is not among `tables` (schema, name) yet, with comments."""
+def create_ledger(connection: Connection, tables: Mapping[tuple[str, str], Container[str]]) -> None:
+    """Create what is not among `tables` ((schema, name) -> columns) yet, with comments: tables, and later columns."""
     missing = [table for table in TABLES if ("courier", table.name) not in tables]
     if missing:
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {PRIVATE}.courier")
     for table in missing:
         connection.execute(";".join(_statements(table)))
+    for table in TABLES:
+        there = tables.get(("courier", table.name))
+        for column in table.columns if there else ():
+            if there and column not in there:
+                connection.execute(";".join(_added(table, column)))
+
+
+def _added(table: LedgerTable, column: str) -> Iterator[str]:
+    """A column that a file of an earlier courier lacks: it comes last, as it does in a new file."""
+    name, (kind, comment) = f"{PRIVATE}.courier.{quote(table.name)}", table.columns[column]
+    yield f"ALTER TABLE {name} ADD COLUMN {quote(column)} {kind}"
+    yield f"COMMENT ON COLUMN {name}.{quote(column)} IS {text(comment)}"
 
 
 def _statements(table: LedgerTable) -> Iterator[str]:

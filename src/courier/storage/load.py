@@ -94,6 +94,7 @@ class FeedLoad:
     errors: tuple[RecordError, ...] = ()
     outside_window: int = 0
     seen: Mapping[str, int] = field(default_factory=dict)  # of metafields: namespace -> records, kept or not
+    fetched: int | None = None  # records of the request, before rows were made of them
 
 
 @dataclass(frozen=True)
@@ -134,6 +135,19 @@ class ColumnStatus:
 
 
 @dataclass(frozen=True)
+class WorkRecord:
+    """What a run took until its commit, and what it was made with. None where nobody knows."""
+
+    requests: int | None = None
+    retries: int | None = None
+    bytes: int | None = None
+    config: str | None = None
+    courier_version: str | None = None
+    dlt_version: str | None = None
+    duckdb_version: str | None = None
+
+
+@dataclass(frozen=True)
 class RunRecord:
     """What the ledger keeps of a courier run. `identity` is the shop's, store's or account's own id."""
 
@@ -146,6 +160,7 @@ class RunRecord:
     api_version: str | None = None
     statuses: tuple[ColumnStatus, ...] = ()
     views: tuple[View, ...] = ()
+    work: WorkRecord = WorkRecord()
 
 
 @dataclass(frozen=True)

@@ -99,4 +99,4 @@ def _check(work: Work, stream: str, count: int, found: str) -> None:
         raise Incomplete(f"{stream}: {row[0]} of {expected} records came without the one they belong to", fix=_AGAIN)
 
 
-_AGAIN = "run the courier again; nothing was committed"
+_AGAIN = "run again; nothing was committed"

@@ -20,7 +20,7 @@ from courier.connectors.shopify.answers import (
 from courier.connectors.shopify.auth import Access
 from courier.connectors.shopify.budget import Budget
 from courier.errors import SourceOverloaded, SourceRefused, SourceUnreachable
-from courier.http import Answer, Http, backoff
+from courier.http import Answer, Http, Traffic, backoff
 
 VERSION_HEADER = "X-Shopify-API-Version"
 THROTTLED_TRIES = 60
@@ -57,6 +57,10 @@ class Client:
     @property
     def host(self) -> str:
         return self._http.host
+
+    @property
+    def traffic(self) -> Traffic:
+        return self._http.traffic
 
     def ask(self, document: str, variables: Mapping[str, Any], cost: int) -> Reply:
         """Send a document; `cost` is our estimate. Waits for the bucket, and tries again what may pass.
@@ -137,11 +141,13 @@ class Client:
         if status and requested and status.rate:
             seconds = (min(requested, status.maximum) - status.available) / status.rate
         self._wait(max(SHORTEST_WAIT_SECONDS, seconds), "the rate limit")
+        self.traffic.retries += 1
 
     def _back_off(self, tries: int, found: Trouble) -> None:
         if tries >= INTERNAL_TRIES:
             raise SourceOverloaded(found.error.message, fix=found.error.fix)
         self._wait(backoff(tries), "an internal error of the shop's")
+        self.traffic.retries += 1
 
     def _wait(self, seconds: float, reason: str) -> None:
         self._progress(Waiting(seconds, reason))

@@ -21,7 +21,7 @@ from courier.connectors.shopify.paging import Limits
 from courier.connectors.shopify.preflight import preflight
 from courier.connectors.shopify.reconcile import Proof
 from courier.connectors.shopify.ways import Choice, Ways, planned
-from courier.http import Http
+from courier.http import Http, Traffic
 
 
 class ShopifySession:
@@ -51,6 +51,10 @@ class ShopifySession:
         installation = partial(installation_of, state)
         self._ways = Ways(self._client, courier, installation, progress, self._limits)
         self._choices: dict[str, Choice] = {}
+
+    @property
+    def traffic(self) -> Traffic:
+        return self._client.traffic
 
     def preflight(self) -> Preflight:
         return preflight(self._client, self._courier)

@@ -36,7 +36,7 @@ def alerts_of(run: AlertedRun, previous: Result | None = None, histories: Histor
 
 def _about_the_result(run: AlertedRun, previous: Result | None) -> Iterator[Alert]:
     bad = [courier for courier in run.couriers if courier.result not in ("succeeded", "covered")]
-    look = f"courier runs {bad[0].run}" if bad else "courier status"
+    look = f"courier runs show {bad[0].run}" if bad else "courier status"
     if run.result in ("failed", "partial"):
         how = f"{len(bad)} of {len(run.couriers)} couriers did not commit"
         # What went wrong outside of any courier is told for the run.
@@ -63,7 +63,7 @@ def _about_the_feeds(run: AlertedRun, histories: Histories) -> Iterator[Alert]:
     for courier in run.couriers:
         feeds = histories.get(courier.courier, {})
         judged = {feed: _counts(past) for feed, past in feeds.items() if past and past[-1].run == courier.run}
-        look = f"courier runs {courier.run}"
+        look = f"courier runs show {courier.run}"
         if lines := [line for feed, counts in judged.items() for line in _volume(courier.courier, feed, counts)]:
             yield _alert("volume", run, lines, look)
         if lines := [line for feed, counts in judged.items() for line in _stale(courier.courier, feed, counts)]:

@@ -142,7 +142,8 @@ class BulkFetch:
     def _downloaded(self, writer: RawWriter, ended: Operation, known: Stored) -> Got | None:
         if ended.url is None:
             return Got()
-        download = Download(writer, Splitter(self.planned), ended, known.made_of, self.name, self.progress)
+        made_of, traffic = known.made_of, self.client.traffic
+        download = Download(writer, Splitter(self.planned), ended, made_of, self.name, self.progress, traffic)
         return download.run(lambda: self._url(ended.id))
 
     def _url(self, identity: str) -> str | None:

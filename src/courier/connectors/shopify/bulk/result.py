@@ -10,7 +10,7 @@ from courier.connectors.contract import Fetching, Progress, Waiting
 from courier.connectors.shopify.bulk.operations import Operation
 from courier.connectors.shopify.bulk.split import Splitter
 from courier.errors import SourceUnreachable
-from courier.http import NotOpened, Opened, backoff, download
+from courier.http import NotOpened, Opened, Traffic, backoff, download
 from courier.storage.raw import RawWriter
 
 CHECKPOINT_BYTES = 64 * 1024 * 1024
@@ -32,8 +32,16 @@ class Download:
     """One operation's file into one writer."""
 
     def __init__(
-        self, writer: RawWriter, splitter: Splitter, operation: Operation, document: str, name: str, progress: Progress
+        self,
+        writer: RawWriter,
+        splitter: Splitter,
+        operation: Operation,
+        document: str,
+        name: str,
+        progress: Progress,
+        traffic: Traffic | None = None,
     ) -> None:
+        self._traffic = traffic or Traffic()
         self._writer = writer
         self._splitter = splitter
         self._operation = operation
@@ -62,6 +70,7 @@ class Download:
             return self.got  # an earlier process took the last of it
         url, failed, furthest = self._operation.url, 0, self.got.bytes
         while url is not None:
+            self._traffic.requests += 1
             opened = download(url, self.got.bytes)
             if isinstance(opened, Opened):
                 problem = self.take(opened)
@@ -87,6 +96,7 @@ class Download:
         rest = b""
         try:
             for chunk in opened.chunks:
+                self._traffic.bytes += len(chunk)
                 *lines, rest = (rest + chunk if rest else chunk).split(b"\n")
                 self._write(lines)
         except SourceUnreachable as cut_off:
@@ -123,3 +133,4 @@ class Download:
         seconds = backoff(failed) if problem.retry_after is None else problem.retry_after
         self._progress(Waiting(seconds, f"the download: {problem.what}"))
         clock.sleep(seconds)
+        self._traffic.retries += 1
