@@ -65,7 +65,7 @@ def test_a_failure_names_each_courier_and_what_to_type() -> None:
         "  klaviyo failed: The token was refused (401).\n"
         "    fix: Set another."
     )
-    assert told.command == "courier runs run-b"
+    assert told.command == "courier runs show run-b"
 
 
 def test_a_failure_outside_of_any_courier_is_told_for_the_run() -> None:
@@ -113,7 +113,7 @@ def days(read: int, fresh: int, last: tuple[int, int], whole: bool = False) -> l
 def test_look_back_hides_nothing() -> None:
     """What counts is what was new: rows that an offset reads once more are neither volume nor life."""
     (told,) = alerts_of(RUN, "succeeded", {"shopify": {"order": days(900, 30, (870, 0))}})
-    assert (told.kind, told.command) == ("volume", "courier runs run-a")
+    assert (told.kind, told.command) == ("volume", "courier runs show run-a")
     assert told.text == "volume: shopify.order: 0 rows for 1 day, where about 30 are usual"
 
 

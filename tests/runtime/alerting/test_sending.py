@@ -41,7 +41,7 @@ failed: 1 of 1 couriers did not commit
 run 20261120T120000-shopify-4f7a1c
 scheduled 2026-11-20T12:00:00Z, started 2026-11-20T12:00:00Z
 ended 2026-11-20T12:05:00Z: failed
-next: courier runs run-1"""
+next: courier runs show run-1"""
 
 
 @pytest.fixture(scope="module")
