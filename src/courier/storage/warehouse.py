@@ -10,7 +10,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import shutil
 import stat
 import threading
 from collections.abc import Callable, Iterator
@@ -22,6 +21,7 @@ from typing import TYPE_CHECKING
 from courier import clock
 from courier.errors import CourierError
 from courier.storage import duck
+from courier.storage.copying import copy_file
 
 if TYPE_CHECKING:
     from courier.storage.duck import Connection
@@ -120,7 +120,8 @@ def publish(files: Files, before_replacing: Callable[[], None] = _nothing) -> li
     with lock(files):
         state = _checkpoint(files)
         copy = files.published.with_name(f".{files.published.name}.new")
-        _copy(files.private, copy)
+        copy.unlink(missing_ok=True)
+        copy_file(files.private, copy, 0o640)
         warnings = _set_aside(files.published)
         before_replacing()
         copy.replace(files.published)
@@ -197,16 +198,6 @@ def _checkpoint(files: Files) -> str | None:
             fix="Close other programs that have files in .courier/ open, then run the same command again.",
         )
     return state
-
-
-def _copy(source: Path, target: Path) -> None:
-    target.unlink(missing_ok=True)
-    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640)
-    with os.fdopen(descriptor, "wb") as writer:
-        # Within the kernel: read and written here, each GB takes 2 CPU seconds instead of 0.5.
-        shutil.copyfile(source, target)
-        os.fchmod(writer.fileno(), 0o640)
-        os.fsync(writer.fileno())
 
 
 def _set_aside(published: Path) -> list[str]:
