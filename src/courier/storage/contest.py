@@ -172,17 +172,24 @@ def has_news(connection: Connection, target: Target, load: FeedLoad, absent_unti
 
     absent_until: for a load whose absences are deletes, the instant up to which it knows.
     """
-    if target.table.last_updated is not None and is_empty(connection, "buried"):
-        newer = f"{target.same_key('r', 's')} AND {target.version('s')} >= {target.version('r')}"
-        # Reads two columns where the contest reads all: enough to settle nearly every load that brings something.
-        if connection.execute(f"SELECT 1 FROM offered r ANTI JOIN {target.name} s ON {newer} LIMIT 1").fetchone():
-            return True
+    # Reads two columns where the contest reads all: enough to settle nearly every load that brings something.
+    if is_empty(connection, "buried") and brings_newer(connection, target):
+        return True
     decide(connection, target)
     if absent_until is not None:
         bury_absent(connection, target, absent_until)
     find_gone(connection, target)
     taken = f"SELECT 1 FROM decided WHERE _outcome IN {TAKEN} UNION ALL SELECT 1 FROM gone LIMIT 1"
     return connection.execute(taken).fetchone() is not None or _has_new_deletes(connection, target, load)
+
+
+def brings_newer(connection: Connection, target: Target) -> bool:
+    """Whether a version is offered that is newer than the stored one, or of a new key. Needs `offered`."""
+    if target.table.last_updated is None:
+        return False
+    newer = f"{target.same_key('r', 's')} AND {target.version('s')} >= {target.version('r')}"
+    query = f"SELECT 1 FROM offered r ANTI JOIN {target.name} s ON {newer} LIMIT 1"
+    return connection.execute(query).fetchone() is not None
 
 
 def _has_new_deletes(connection: Connection, target: Target, load: FeedLoad) -> bool:
