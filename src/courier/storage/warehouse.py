@@ -112,13 +112,18 @@ def _nothing() -> None:
     pass
 
 
-def publish(files: Files, before_replacing: Callable[[], None] = _nothing) -> list[str]:
+def publish(
+    files: Files, before_replacing: Callable[[], None] = _nothing, last_changed: str | None = None
+) -> list[str]:
     """Copy the private file over the published one, so that readers see either the old file or the new one, whole.
 
-    Nothing of this thread may have the private file open. Returns warnings for the person who runs it.
+    Nothing of this thread may have the private file open. last_changed: as for `publish_if_behind`. Returns warnings
+    for the person who runs it.
     """
     with lock(files):
-        state = _checkpoint(files)
+        # Whoever closes the file writes it out: without a log beside it, it holds everything.
+        written = last_changed is not None and not _wal(files.private).exists()
+        state = last_changed if written else _checkpoint(files)
         copy = files.published.with_name(f".{files.published.name}.new")
         copy.unlink(missing_ok=True)
         copy_file(files.private, copy, 0o640)
@@ -148,7 +153,7 @@ def publish_if_behind(
         if state is None or (files.published.exists() and marked.get("run") == state):
             _mark(files, state)
             return heal(files.published)
-        return publish(files, before_replacing)
+        return publish(files, before_replacing, last_changed)
 
 
 def _last_change(files: Files) -> str | None:
