@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 FOLDER = "landing"
 _WORK = "dlt"
 _SETTINGS = {
+    "restore_from_destination": False,  # its folder is the run's own and new: there is no state, and none is wanted
     # A message may name a value of the data, so dlt says nothing; what fails is told by its exception's class.
     "runtime": {"dlthub_telemetry": False, "log_level": "CRITICAL"},
     "schema": {"naming": "direct"},
