@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from courier.storage import copying
 from courier.storage.copying import copy_file
 
 BLOCK = 4096
@@ -39,7 +38,7 @@ def test_where_the_cache_cannot_be_passed_the_copy_goes_through_it(
             raise OSError(errno.EINVAL, "made up")
         return real(*given)
 
-    monkeypatch.setattr(copying.os, refused, refusing)
+    monkeypatch.setattr(os, refused, refusing)
     copy_file(source, target, 0o640)
     assert target.read_bytes() == source.read_bytes()
 
