@@ -247,11 +247,12 @@ def loads(shop: Shop, fetched: int, title: str = "a", updated: int = 1, **more: 
 
 
 def test_preview_tells_which_feeds_have_news(shop: Shop) -> None:
-    """Exactly the feeds whose load changes something; before the first commit every one that brings anything."""
+    """The feeds whose load changes something, and the children of newer parents; at first, all."""
     assert preview(shop.files, SCHEMA, loads(shop, 1)) == {"order", "order_line", "allocation", "place"}
     shop.load(*loads(shop, 1))
     assert preview(shop.files, SCHEMA, loads(shop, 2)) == set()
-    assert preview(shop.files, SCHEMA, loads(shop, 2, title="b", updated=2)) == {"order", "order_line"}
+    assert preview(shop.files, SCHEMA, loads(shop, 2, title="b", updated=2)) == {"order", "order_line", "allocation"}
+    assert preview(shop.files, SCHEMA, loads(shop, 2, title="b")) == {"order_line"}
     assert preview(shop.files, SCHEMA, loads(shop, 2, deletes=shop.deletes({1: 1}))) == {"order"}
     emptied = [shop.sets_load(LINE, [Set(1, 1, [], 2)]), shop.sets_load(ALLOCATION, [Set(2, 1, [], 2)])]
     assert preview(shop.files, SCHEMA, emptied) == {"order_line", "allocation"}

@@ -189,7 +189,7 @@ def _land(
     landed = land(work.courier.name, tables, work.folder.path)
     check_landed(tables, landed, {name: made.read - len(made.errors) for name, made in shaped.items()})
     work.reporter(RunLanded, load_id=landed.load_id, rows=sum(landed.counts.values()))
-    return landed, tuple(_from_landing(load, landed) for load in loads)
+    return landed, tuple(_from_landing(load, landed, _table_of(tables, shaped[load.feed.name].sets)) for load in loads)
 
 
 def _landing_tables(
@@ -200,20 +200,25 @@ def _landing_tables(
         made = shaped[load.feed.name]
         if made.read > len(made.errors):
             tables[load.feed.name] = made.rows
-        if made.sets:
+        if made.sets and not _table_of(tables, made.sets):  # siblings have the same sets, and need them but once
             tables[f"set_{load.feed.name}"] = made.sets
     if deletes and any(load.deletes for load in loads):
         tables["deleted_record"] = deletes
     return tables
 
 
-def _from_landing(load: FeedLoad, landed: Landed) -> FeedLoad:
+def _table_of(tables: Mapping[str, Sequence[Path]], sets: Sequence[Path]) -> str:
+    """The landing table of some files; "" where they are not landed."""
+    return next((table for table, files in tables.items() if sets and files == sets), "")
+
+
+def _from_landing(load: FeedLoad, landed: Landed, sets_table: str) -> FeedLoad:
     """The load, reading from the landing what was landed."""
     name, tables = load.feed.name, {table: read_parquet(files) for table, files in landed.files.items()}
     deletes = load.deletes
     if deletes and "deleted_record" in tables:
         deletes = f"(SELECT key, deleted_at FROM {tables['deleted_record']} WHERE feed = {text(name)})"
-    rows, sets = tables.get(name, load.rows), tables.get(f"set_{name}", load.sets)
+    rows, sets = tables.get(name, load.rows), tables.get(sets_table, load.sets)
     return replace(load, rows=rows, sets=sets, deletes=deletes)
 
 

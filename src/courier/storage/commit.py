@@ -274,21 +274,27 @@ def preview(files: Files, schema: str, loads: Sequence[FeedLoad]) -> set[str]:
         if connection is None or ("courier", "domain_table") not in (tables := existing(connection)):
             return {load.feed.name for load in something}
         known = described(connection, schema)
-        return {
-            load.feed.name
-            for load in something
-            if _has_news(connection, target_of(schema, load, known.get(load.feed.name)), load, tables)
-        }
+        return _with_news(
+            connection, [(target_of(schema, load, known.get(load.feed.name)), load) for load in something], tables
+        )
+
+
+def _with_news(connection: Connection, loads: Sequence[tuple[Target, FeedLoad]], tables: Existing) -> set[str]:
+    """A newer parent comes with newer sets, so they are not looked at, which costs 0.07 CPU seconds of a million."""
+    news: set[str] = set()
+    newer: set[str | None] = set()
+    for target, load in loads:
+        name = load.feed.name
+        whole = target.types().keys() <= tables.get((target.schema, name), {}).keys()
+        if not whole or load.feed.table.parent in newer or _offers_news(connection, target, load):
+            news.add(name)
+        if whole and name in news and load.parent is None and contest.brings_newer(connection, target):
+            newer.add(name)
+    return news
 
 
 def _brings(load: FeedLoad) -> bool:
     return bool(load.rows or load.sets or load.deletes or load.whole)
-
-
-def _has_news(connection: Connection, target: Target, load: FeedLoad, tables: Existing) -> bool:
-    if not target.types().keys() <= tables.get((target.schema, load.feed.name), {}).keys():
-        return True
-    return _offers_news(connection, target, load)
 
 
 def _offers_news(connection: Connection, target: Target, load: FeedLoad) -> bool:

@@ -5,7 +5,10 @@ Everything here works through temporary tables and views of one connection, made
     offered   what the load brings, in the table's columns and types, with `_rid` to tell its rows apart
     losers    `_rid` of rows that lose to another version of the same key in the same load
     buried    key -> deleted_at, for keys that the source deleted: a version that is not newer stays out
-    decided   `_rid`, `_stored` (rowid of the stored row) and `_outcome` of every offered row
+    met       `_rid` and `_stored` (rowid of the stored row) of offered rows whose key is stored; for tables whose rows
+              stand for themselves, whether the versions are `_apart` and the offered one `_newer`
+    compared  of those that are not apart: whether they are the `_same` and, where not, whether the offered one `_wins`
+    decided   `_rid`, `_stored` and `_outcome` of every offered row
     gone      `_stored` of stored rows that are to be removed
     taken     the rows that were stored into an empty table
 """
@@ -83,19 +86,43 @@ def find_losers(connection: Connection, target: Target, candidates: str = "offer
 def decide(connection: Connection, target: Target) -> None:
     """Make `decided` for a table whose rows stand for themselves."""
     find_losers(connection, target)
+    _meet(connection, target)
     connection.execute(f"""
         CREATE OR REPLACE TEMP TABLE decided AS
-        SELECT r._rid, s.rowid AS _stored, CASE
+        SELECT r._rid, m._stored, CASE
             WHEN r._rid IN (SELECT _rid FROM losers) THEN 'rejected'
             WHEN {target.version("r")} <= b.deleted_at THEN 'rejected'
-            WHEN s.rowid IS NULL THEN 'inserted'
-            WHEN {target.equal("r", "s")} THEN 'unchanged'
-            WHEN {target.beats("r", "s")} THEN 'updated'
+            WHEN m._stored IS NULL THEN 'inserted'
+            WHEN c._same THEN 'unchanged'
+            WHEN coalesce(c._wins, m._newer) THEN 'updated'
             ELSE 'rejected' END AS _outcome
         FROM offered r
-        LEFT JOIN {target.name} s ON {target.same_key("r", "s")}
+        LEFT JOIN met m ON m._rid = r._rid
+        LEFT JOIN compared c ON c._rid = r._rid
         LEFT JOIN buried b ON b.key = {target.key_text("r")}
     """)
+
+
+def _meet(connection: Connection, target: Target) -> None:
+    """Make `met` and `compared`: what is stored under the keys on offer, read as far as it takes to decide.
+
+    A version that is another one says all: last_updated is a column, so the rows differ. To read every column costs
+    0.3 CPU seconds of a million orders, the key and the version 0.03.
+    """
+    apart = f"{target.version('r')} <> {target.version('s')}" if target.table.last_updated else "false"
+    connection.execute(f"""
+        CREATE OR REPLACE TEMP TABLE met AS
+        SELECT r._rid, s.rowid AS _stored, {apart} AS _apart, {target.version("r")} > {target.version("s")} AS _newer
+        FROM offered r JOIN {target.name} s ON {target.same_key("r", "s")}
+    """)
+    close = connection.execute("SELECT 1 FROM met WHERE NOT _apart LIMIT 1").fetchone()
+    which = f"""
+        FROM (SELECT r.* FROM offered r SEMI JOIN (SELECT _rid FROM met WHERE NOT _apart) m ON m._rid = r._rid) r
+        JOIN {target.name} s ON {target.same_key("r", "s")}
+    """
+    columns = f"r._rid, {target.equal('r', 's')} AS _same, {target.beats('r', 's')} AS _wins {which}"
+    nothing = "NULL::BIGINT AS _rid, false AS _same, false AS _wins WHERE false"
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE compared AS SELECT {columns if close else nothing}")
 
 
 def bury_absent(connection: Connection, target: Target, until: datetime) -> None:
@@ -145,17 +172,24 @@ def has_news(connection: Connection, target: Target, load: FeedLoad, absent_unti
 
     absent_until: for a load whose absences are deletes, the instant up to which it knows.
     """
-    if target.table.last_updated is not None and is_empty(connection, "buried"):
-        newer = f"{target.same_key('r', 's')} AND {target.version('s')} >= {target.version('r')}"
-        # Reads two columns where the contest reads all: enough to settle nearly every load that brings something.
-        if connection.execute(f"SELECT 1 FROM offered r ANTI JOIN {target.name} s ON {newer} LIMIT 1").fetchone():
-            return True
+    # Reads two columns where the contest reads all: enough to settle nearly every load that brings something.
+    if is_empty(connection, "buried") and brings_newer(connection, target):
+        return True
     decide(connection, target)
     if absent_until is not None:
         bury_absent(connection, target, absent_until)
     find_gone(connection, target)
     taken = f"SELECT 1 FROM decided WHERE _outcome IN {TAKEN} UNION ALL SELECT 1 FROM gone LIMIT 1"
     return connection.execute(taken).fetchone() is not None or _has_new_deletes(connection, target, load)
+
+
+def brings_newer(connection: Connection, target: Target) -> bool:
+    """Whether a version is offered that is newer than the stored one, or of a new key. Needs `offered`."""
+    if target.table.last_updated is None:
+        return False
+    newer = f"{target.same_key('r', 's')} AND {target.version('s')} >= {target.version('r')}"
+    query = f"SELECT 1 FROM offered r ANTI JOIN {target.name} s ON {newer} LIMIT 1"
+    return connection.execute(query).fetchone() is not None
 
 
 def _has_new_deletes(connection: Connection, target: Target, load: FeedLoad) -> bool:

@@ -6,6 +6,8 @@ Temporary tables, beside those of contest.py:
               `_state`: 'newer' than the stored set, the 'same' answer once more, or 'older'; and of the stored set
               `_known` (its rowid in courier.parent_version) and `_before` (its version)
     known     this table's rows of courier.parent_version
+    met       of offered rows whose key is stored: `_stored`, `_owner` (the stored row's parent), whether the row has
+              `_moved` to another parent since, and whether the two are otherwise the `_same`
 
 To look a few parents up in `known` costs as much as to read all of its texts: 0.1 CPU seconds of a million.
 """
@@ -103,27 +105,43 @@ def decide_sets(connection: Connection, target: Target) -> None:
     family = _family(target)
     _make_candidates(connection)
     find_losers(connection, target, "candidates", _FIRST)
+    _meet(connection, target)
     connection.execute(f"""
         CREATE OR REPLACE TEMP TABLE decided AS
-        SELECT r._rid, s._stored, s._owner <> c._parent AS _moved, CASE
+        SELECT r._rid, m._stored, m._moved, CASE
             WHEN c._rid IS NULL OR r._rid IN (SELECT _rid FROM losers) THEN 'rejected'
-            WHEN s._stored IS NOT NULL AND s._owner = c._parent AND {target.equal("r", "s")} THEN 'unchanged'
+            WHEN m._same AND NOT m._moved THEN 'unchanged'
             WHEN c._state = 'same' THEN 'rejected'
-            WHEN s._stored IS NULL THEN 'inserted'
-            WHEN s._owner = c._parent THEN 'updated'
-            WHEN {_leaves("s._owner")} THEN 'updated'
+            WHEN m._stored IS NULL THEN 'inserted'
+            WHEN NOT m._moved THEN 'updated'
+            WHEN {_leaves("m._owner")} THEN 'updated'
             ELSE 'rejected' END AS _outcome
         FROM offered r
         LEFT JOIN candidates c ON c._rid = r._rid
-        LEFT JOIN {family.rows} s ON {target.same_key("r", "s")}
-        LEFT JOIN answered w ON w._parent = s._owner AND w._state = 'newer'
-        LEFT JOIN known k ON k.parent = CASE WHEN s._owner <> c._parent THEN s._owner::VARCHAR END
+        LEFT JOIN met m ON m._rid = r._rid
+        LEFT JOIN answered w ON w._parent = m._owner AND w._state = 'newer'
+        LEFT JOIN {_known_of_moved(connection)} k ON k.parent = CASE WHEN m._moved THEN m._owner::VARCHAR END
     """)
     connection.execute(f"""
         CREATE OR REPLACE TEMP TABLE gone AS
         SELECT s._stored FROM {family.rows} s JOIN answered a ON a._parent = s._owner AND a._state = 'newer'
         WHERE s._stored NOT IN (SELECT _stored FROM decided WHERE _stored IS NOT NULL AND _outcome <> 'rejected')
     """)
+
+
+def _meet(connection: Connection, target: Target) -> None:
+    """Make `met`. An inner join: so that the few rows on offer come first, not the table and its side table."""
+    connection.execute(f"""
+        CREATE OR REPLACE TEMP TABLE met AS
+        SELECT r._rid, s._stored, s._owner, s._owner <> r._parent AS _moved, {target.equal("r", "s")} AS _same
+        FROM offered r JOIN {_family(target).rows} s ON {target.same_key("r", "s")}
+    """)
+
+
+def _known_of_moved(connection: Connection) -> str:
+    """The versions to look among for those of the parents that rows leave: none where no row does."""
+    moved = connection.execute("SELECT 1 FROM met WHERE _moved LIMIT 1").fetchone()
+    return "known" if moved else "(SELECT * FROM known WHERE false)"
 
 
 def _leaves(owner: str) -> str:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 FOLDER = "landing"
 _WORK = "dlt"
 _SETTINGS = {
+    "restore_from_destination": False,  # its folder is the run's own and new: there is no state, and none is wanted
     # A message may name a value of the data, so dlt says nothing; what fails is told by its exception's class.
     "runtime": {"dlthub_telemetry": False, "log_level": "CRITICAL"},
     "schema": {"naming": "direct"},
@@ -116,9 +117,9 @@ def _load(
             destination=dlt.destinations.filesystem(bucket_url=str(run_folder / FOLDER)),
             dataset_name=schema,
         )
-        resources = [_resource(table, files, columns[table]) for table, files in tables.items()]
+        resources = [_resource(table, files) for table, files in tables.items()]
         try:
-            pipeline.run(resources, schema=dlt.Schema("landing"), loader_file_format="parquet")
+            pipeline.run(resources, schema=_schema(columns), loader_file_format="parquet")
         except PipelineStepFailed as error:
             # dlt's message may quote values of the data: only the step may be told.
             raise Incomplete(
@@ -127,14 +128,25 @@ def _load(
             ) from None
 
 
-def _resource(table: str, files: Sequence[Path], columns: dict[str, dict[str, Any]]) -> Any:
+def _schema(columns: Mapping[str, dict[str, dict[str, Any]]]) -> Any:
+    """The landing's tables. Told of a resource, columns cost dlt half as much again: it writes them down for each."""
+    import dlt
+    from dlt.common.schema.utils import new_table
+
+    schema = dlt.Schema("landing")
+    for table, hints in columns.items():
+        schema.update_table(new_table(table, write_disposition="append", columns=list(hints.values())))
+    return schema
+
+
+def _resource(table: str, files: Sequence[Path]) -> Any:
     import dlt
 
     def marked() -> Iterator[Any]:
         for path in files:
             yield dlt.mark.with_file_import(str(path), "parquet")
 
-    return dlt.resource(marked, name=table, table_name=table, columns=columns, write_disposition="append")
+    return dlt.resource(marked, name=table, table_name=table, write_disposition="append")
 
 
 @contextmanager
