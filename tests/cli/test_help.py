@@ -15,7 +15,7 @@ from tests.cli.process import environment
 
 COMMANDS = {
     *("init", "validate", "plan", "run", "retry", "status", "runs", "gaps", "query", "tables", "schema", "schedule"),
-    *("alerts", "alerts test"),
+    *("alerts", "alerts test", "alerts send"),
     *("sandbox", "sandbox start", "sandbox change", "sandbox truth", "schedule start"),
 }
 HEAVY = {"duckdb", "dlt", "pydantic", "pyarrow", "requests", "urllib3", "graphql", "starlette", "uvicorn"}

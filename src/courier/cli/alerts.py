@@ -1,4 +1,4 @@
-"""courier alerts: try whether the targets of alerts.yaml receive anything."""
+"""courier alerts: try whether the targets of alerts.yaml receive anything, and send a run's alerts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from courier.cli.options import json_option, project_option
+from courier.cli.options import json_option, project_option, sandbox_option
 from courier.cli.output import print_json, say
 from courier.cli.project import open_project
 from courier.config.suggestions import did_you_mean
@@ -39,6 +39,31 @@ def test(context: click.Context, names: tuple[str, ...], root: Path | None, as_j
     for name, why in problems.items():
         say(f"{name}: not sent: {why}" if why else f"{name}: sent")
     context.exit(1 if any(problems.values()) else 0)
+
+
+@alerts.command(short_help="Send the alerts of a scheduled RUN of a group.")
+@click.argument("run")
+@project_option
+@sandbox_option
+@json_option
+@click.pass_context
+def send(context: click.Context, run: str, root: Path | None, sandbox: bool, as_json: bool) -> None:
+    """Send the alerts that a scheduled RUN of a group gives rise to: once more, where they were sent already."""
+    from courier.runtime.alerting.watch import tell_past
+    from courier.runtime.history import History
+    from courier.runtime.place import Place
+
+    project = open_project(root)
+    place = Place(project.root, sandbox)
+    found = History(place.history).find_group(run)
+    if found is None:
+        raise UsageError(f"there is no run of a group {run!r}", fix="courier runs lists them")
+    problems = tell_past(project, place, found)
+    if as_json:
+        print_json({"version": 1, "run": run, "problems": list(problems)})
+    for told in problems:
+        say(told)
+    context.exit(1 if problems else 0)
 
 
 def _targets(project: Project, names: tuple[str, ...]) -> tuple[str, ...]:

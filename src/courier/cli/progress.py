@@ -148,6 +148,8 @@ def describe(event: Event) -> str | None:
     """The event as a line, or None where it says nothing to a person."""
     if isinstance(event, events.GroupWaits):
         return f"{event.group}: {event.reason}"
+    if isinstance(event, events.GroupNoticed):
+        return f"{event.group}: note: {event.note}"
     said = _sentence(event)
     return f"{event.courier}: {said}" if said else None
 

@@ -33,7 +33,9 @@ from courier.cli.project import open_project, opening
 
 if TYPE_CHECKING:
     from courier.config.project import CourierGroup
+    from courier.runtime.context import Context
     from courier.runtime.group_run import Asked
+    from courier.runtime.result import GroupResult
 
 
 @click.command(short_help="Run a courier group, or one courier.")
@@ -83,8 +85,29 @@ def run(
     shown = rendering(as_json=as_json, quiet=quiet, verbose=verbose)
     with opening(project, place, couriers_of(what)) as access, shown as report:
         working = Context(project, place, access, report, wait_for_lock=not no_wait)
-        result = run_group(working, what, asked) if isinstance(what, CourierGroup) else run_single(working, what, asked)
+        if not isinstance(what, CourierGroup):
+            result = run_single(working, what, asked)
+        elif asked.trigger == "schedule" and project.alerts.targets:
+            result = _watched(working, what, asked)
+        else:
+            result = run_group(working, what, asked)
     context.exit(finish(result, sandbox=sandbox, as_json=as_json))
+
+
+def _watched(working: Context, group: CourierGroup, asked: Asked) -> GroupResult:
+    """A run of the schedule, with its alerts."""
+    from courier import clock
+    from courier.runtime.alerting.watch import Watch, watched
+    from courier.runtime.events import GroupNoticed
+    from courier.runtime.group_run import run_group
+
+    def notice(note: str) -> None:
+        working.report(GroupNoticed(courier="", run="", at=clock.now(), group=group.name, note=note))
+
+    with watched(Watch(working.project, working.place, group, asked.instant, notice)) as ended:
+        result = run_group(working, group, asked)
+        ended(result)
+        return result
 
 
 def _asked(what: CourierGroup | str, feeds: tuple[str, ...], options: dict[str, Any]) -> Asked:

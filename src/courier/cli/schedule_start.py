@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
     from courier.config.project import Project
     from courier.runtime.history import PastGroupRun
+    from courier.runtime.place import Place
     from courier.runtime.scheduler.events import Event, Report
     from courier.runtime.scheduler.files import Found
 
@@ -55,7 +58,8 @@ def start(most: int | None, grace: float, root: Path | None, sandbox: bool, as_j
 
     place = Place(find_root(root), sandbox)
     with held(place):
-        scheduler = Scheduler(place, read, _report(as_json_lines), Settings(most or places(), grace), _ended)
+        ended = partial(_send_alerts, place)
+        scheduler = Scheduler(place, read, _report(as_json_lines), Settings(most or places(), grace), ended)
         _stop_at_signals(scheduler.stop)
         try:
             scheduler.run()
@@ -63,8 +67,13 @@ def start(most: int | None, grace: float, root: Path | None, sandbox: bool, as_j
             raise ProjectInvalid(wrong.found.problems) from None
 
 
-def _ended(run: PastGroupRun) -> None:
-    """A run of the schedule is over, however it ended."""
+def _send_alerts(place: Place, run: PastGroupRun) -> None:
+    """In a process of its own: sending takes its time, and what it imports would stay in memory."""
+    if run.result == "covered" or not (place.root / "alerts.yaml").exists():
+        return
+    command = [sys.executable, "-m", "courier", "alerts", "send", run.run, "--project", str(place.root)]
+    command += ["--sandbox"] if place.sandbox else []
+    subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True)
 
 
 def _report(as_json_lines: bool) -> Report:

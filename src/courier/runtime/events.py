@@ -43,6 +43,14 @@ class GroupWaits(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class GroupNoticed(Event):
+    """Something about a group's run that a person should know. `courier` and `run` are empty."""
+
+    group: str
+    note: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Noticed(Event):
     """Something that a person should know, and that does not stop the run."""
 

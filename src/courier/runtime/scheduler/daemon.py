@@ -34,6 +34,7 @@ FILES_SECONDS = 3.0  # between looks at the project's files
 MOST_KILLS = 5  # of one fire's runs: what is killed as often will be killed again
 
 Hook = Callable[[PastGroupRun], None]
+"""Gets the runs of which no process has told anything: blocked ones, and those that died."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Settings:
 
 
 class Scheduler:
-    """Of one place. `ended` is called once for every run of the schedule that is over, and again after a kill."""
+    """Of one place. `ended` is called for every run of the schedule that is over and has no process that told so."""
 
     def __init__(self, place: Place, read: Read, report: events.Report, settings: Settings, ended: Hook) -> None:
         self._place, self._read, self._report = place, read, report
@@ -169,7 +170,8 @@ class Scheduler:
             self._fill_places(now)
         elif found.answer != "idle":
             problem, fix = (found.reason, fix_of_blocked(group)) if found.answer == "blocked" else ("", "")
-            self._finish(name, standing.hand, self._record(name, standing.hand, found.answer, problem, fix))
+            row = self._record(name, standing.hand, found.answer, problem, fix)
+            self._finish(name, standing.hand, row, told=False)
 
     def _wait(self, name: str, scheduled: datetime, reason: str) -> None:
         if self._waiting.get(name) != reason:
@@ -195,14 +197,14 @@ class Scheduler:
         self._table.look_at(name, self._now) if name in self._table else None
         if running.scheduled is None:
             return
-        row = self._row_of(name, running)
+        found = row = self._row_of(name, running)
         if row is None and code is not None:
             row = self._record_traceless(name, running, code)
         elif row and row.ended is None:
             row = record_killed(self._history, row)
         if row is None or self._goes_on(row):
             return
-        self._finish(name, running.scheduled, row)
+        self._finish(name, running.scheduled, row, told=row is found)
 
     def _row_of(self, name: str, running: Running) -> PastGroupRun | None:
         assert running.scheduled is not None
@@ -237,12 +239,14 @@ class Scheduler:
         config = self._configs.get(name, "")
         return record(self._history, self._table.groups[name], scheduled, config, result, problem, fix)
 
-    def _finish(self, name: str, scheduled: datetime, row: PastGroupRun) -> None:
-        """The fire is over: what is queued comes next."""
+    def _finish(self, name: str, scheduled: datetime, row: PastGroupRun, *, told: bool = True) -> None:
+        """The fire is over: what is queued comes next. `told`: its process has sent its alerts."""
         if name in self._table and self._table[name].hand == scheduled:
             self._table.put(name, done(self._table[name]))
             self._table.look_at(name, self._now)
         self._tell_ended(row)
+        if not told:
+            self._ended(row)
 
     def _tell_ended(self, row: PastGroupRun) -> None:
         self._say(
@@ -254,7 +258,6 @@ class Scheduler:
             problem=row.problem or "",
             fix=row.fix or "",
         )
-        self._ended(row)
 
     # The project's files
 
