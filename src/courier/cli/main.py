@@ -79,7 +79,6 @@ def main() -> None:
     0 done, 1 the work failed, 2 wrong command line, 3 invalid configuration or missing credential, 4 refused by a
     guard, 130 interrupted.
     """
-    gc.freeze()
     gc.set_threshold(_MANY_OBJECTS)
     try:
         code = _run()
