@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from collections.abc import Iterator
 from itertools import pairwise
@@ -64,6 +65,8 @@ def test_a_stop_interrupts_runs_and_the_next_start_goes_on(project: Scheduled) -
     project.until(lambda: project.rows)
     state = scheduler_state(project.place)
     assert state and state.pid == project.scheduler and state.groups == 1
+    told = json.loads(project.hurry.courier(project.root, ["status", "--json"], {}).out)
+    assert told["scheduler"]["pid"] == project.scheduler
     assert project.stop() == 0
     assert scheduler_state(project.place) is None and alive(project.place, "shopify") is None
     project.start()

@@ -17,6 +17,7 @@ from courier.cli.table import print_table
 from courier.clock import rfc3339
 from courier.runtime.history import History, PastCourierRun
 from courier.runtime.place import Place, is_group_running, is_running
+from courier.runtime.scheduler.holding import BEAT_SECONDS, SchedulerState, scheduler_state
 
 if TYPE_CHECKING:
     from courier.config.project import CourierGroup
@@ -42,8 +43,10 @@ def status(root: Path | None, sandbox: bool, as_json: bool) -> None:
     couriers = [courier_state(place, history, name, now) for name in names]
     marks = {one["courier"]: one["loaded_up_to"] for one in couriers}
     groups = [group_state(place, history, group, marks, now) for group in glance_at_groups(place.root)]
+    scheduler = scheduler_state(place)
     if as_json:
-        print_json({"version": 1, "sandbox": sandbox, "groups": groups, "couriers": couriers})
+        told = scheduler.as_json() if scheduler else None
+        print_json({"version": 1, "sandbox": sandbox, "scheduler": told, "groups": groups, "couriers": couriers})
         return
     if groups:
         _table(GROUP, groups)
@@ -51,7 +54,20 @@ def status(root: Path | None, sandbox: bool, as_json: bool) -> None:
     _table(COURIER, couriers)
     for one in [*(one for one in groups if one["result"] == "blocked"), *couriers]:
         _explain(one)
+    say(_of_scheduler(scheduler, now, any(one["next"] for one in groups)))
     mark(sandbox)
+
+
+def _of_scheduler(state: SchedulerState | None, now: datetime, wanted: bool) -> str:
+    """Whether anybody is there to run what fires next."""
+    if state is None:
+        return "no scheduler runs" + (": courier schedule start" if wanted else "")
+    silent = (now - state.beat).total_seconds()
+    hangs = f"; it has not been heard of for {duration(silent)}" if silent > 4 * BEAT_SECONDS else ""
+    return (
+        f"a scheduler runs since {rfc3339(state.since)} (pid {state.pid}): "
+        f"{state.running} runs under way, {state.waiting} waiting{hangs}"
+    )
 
 
 def _table(columns: list[str], states: Iterable[dict[str, Any]]) -> None:

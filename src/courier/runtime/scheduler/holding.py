@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from courier import clock
 from courier.clock import now, rfc3339
@@ -35,6 +36,9 @@ class SchedulerState:
     running: int
     waiting: int
     most: int
+
+    def as_json(self) -> dict[str, Any]:
+        return {**asdict(self), "since": rfc3339(self.since), "beat": rfc3339(self.beat)}
 
 
 def scheduler_state(place: Place) -> SchedulerState | None:
@@ -117,11 +121,10 @@ def _is_own(handle: int) -> bool:
 
 def say_alive(place: Place, state: SchedulerState) -> None:
     """The heartbeat: one small file, replaced whole. A full disk does not stop the scheduler."""
-    body = {**asdict(state), "since": rfc3339(state.since), "beat": rfc3339(state.beat)}
     fresh = _file(place).with_suffix(".new")
     with suppress(OSError):
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            file.write(json.dumps(body))
+            file.write(json.dumps(state.as_json()))
         fresh.replace(_file(place))
 
 
