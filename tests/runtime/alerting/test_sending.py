@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -42,20 +41,6 @@ run 20261120T120000-shopify-4f7a1c
 scheduled 2026-11-20T12:00:00Z, started 2026-11-20T12:00:00Z
 ended 2026-11-20T12:05:00Z: failed
 next: courier runs show run-1"""
-
-
-@pytest.fixture(scope="module")
-def service() -> Iterator[Receiver]:
-    with receiving() as receiver:
-        yield receiver
-
-
-@pytest.fixture
-def receiver(service: Receiver) -> Receiver:
-    service.status = 200
-    service.silent.clear()
-    service.received.clear()
-    return service
 
 
 def project_of(root: Path, alerts: str = "targets:\n  ops: ${OPS}\n") -> Project:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,22 +15,10 @@ from courier.runtime.alerting.watch import Watch, alerted_past, previous_of, wat
 from courier.runtime.history import History
 from courier.runtime.place import Place
 from courier.runtime.result import GroupResult, Result
-from tests.runtime.alerting.receiver import Receiver, receiving
+from tests.runtime.alerting.receiver import Receiver
 from tests.runtime.alerting.test_sending import project_of
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module")
-def service() -> Iterator[Receiver]:
-    with receiving() as receiver:
-        yield receiver
-
-
-@pytest.fixture
-def receiver(service: Receiver) -> Receiver:
-    service.received.clear()
-    return service
 
 
 @pytest.fixture
