@@ -241,7 +241,8 @@ def _free_at(account: Account, fire: datetime, busy_until: datetime | None) -> t
     """When the group's fire could first be dealt with, and whether no scheduler was there meanwhile."""
     free, was_down = max(fire, busy_until or fire), False
     for since, until in account.down:
-        if since <= free < until or since <= fire < until:
+        # At the very instant of its return a scheduler already goes by the files as they are then.
+        if since <= free <= until or since <= fire <= until:
             free, was_down = max(free, until), True
     return free, was_down
 
