@@ -20,7 +20,17 @@ from typing import Any
 
 from benchmarks.report import Options, Report, as_json, as_markdown, as_text, with_section
 
-NAMES = ("backfill", "incremental", "peers", "start", "memory", "faults", "schedule", "schedule_kills")
+NAMES = (
+    "backfill",
+    "incremental",
+    "peers",
+    "start",
+    "memory",
+    "faults",
+    "schedule",
+    "schedule_kills",
+    "simulated_history",
+)
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 CACHE = Path.home() / ".cache" / "courier-benchmarks"
 

@@ -2,8 +2,9 @@
 
 One line of JSON on stdin asks for one: its folder, environment, arguments, files for its output, and its end. It is
 forked from this process, which has imported everything already (a second of CPU each time), and answered with its exit
-code, negative for a signal. Every wait takes a fiftieth of its time. With "leave" the answer is its process id, at
-once, and {"wait": pid} is answered with its exit code. A scheduler forks its runs in turn.
+code, negative for a signal. Every wait takes a fiftieth of its time, or, with "time", is as long as the clock of
+tests.runs.simulated_time says at that socket. With "leave" the answer is its process id, at once, and {"wait": pid} is
+answered with its exit code. A scheduler forks its runs in turn.
 
 Its end is null, or one of {"event": {...}, "nth": n}: killed at the nth event that holds these values; {"file": text,
 "nth": n}: before it makes, opens for writing, renames or removes the nth file with this text in its path; {"cpu":
@@ -21,6 +22,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +30,10 @@ from courier import clock
 from courier.cli import main, progress
 from courier.runtime.events import Event, Report, as_json
 from courier.runtime.scheduler import daemon, launch
+from tests.runs.simulated_time import SimulatedClock, live_by
 
 HURRY = 50.0
+BUSY_SECONDS, IDLE_SECONDS = 5.0, 3600.0  # of simulated time, which costs nothing but the looks
 # None of them starts a thread, which a fork would lose: DuckDB's begin with its first connection, pyarrow's at once.
 IMPORTED = (
     "courier.cli.progress", "courier.runtime.group_run", "courier.connectors.shopify", "courier.storage.inspect",
@@ -110,9 +114,22 @@ def _become(asked: Mapping[str, Any]) -> None:
         os.dup2(os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600), number)
     sys.argv[:] = ["courier", *asked["arguments"]]
     clock.sleep = _hurried
+    if asked.get("time"):
+        _live_by_simulated(asked["time"])
     if asked["end"]:
         _doom(asked["end"])
     main()
+
+
+_simulated: list[SimulatedClock] = []
+
+
+def _live_by_simulated(path: str) -> None:
+    made = SimulatedClock(path)
+    made.begin()
+    _simulated.append(made)
+    daemon.BUSY_SECONDS, daemon.IDLE_SECONDS = BUSY_SECONDS, IDLE_SECONDS
+    live_by(made)
 
 
 class _Forked:
@@ -130,15 +147,19 @@ class _Forked:
 
 
 def _fork_run(command: Sequence[str], folder: Path, output: int, handle: int) -> _Forked:
+    places = [made.for_child() for made in _simulated]
     child = os.fork()
     if child:
+        for taken in places:
+            taken.close()
         return _Forked(child)
     os.setsid()
     os.chdir(folder)
     for number, file in enumerate((os.open(os.devnull, os.O_RDWR), output, output)):
         os.dup2(file, number)
-    os.closerange(3, handle)
-    os.closerange(handle + 1, 1024)
+    _close_but({handle, *(taken.fileno() for taken in places)})
+    for made, taken in zip(_simulated, places, strict=True):
+        made.become_childs(taken)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     sys.argv[:] = ["courier", *command[command.index("courier") + 1 :]]
@@ -153,6 +174,12 @@ def _fork_run(command: Sequence[str], folder: Path, output: int, handle: int) ->
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
+
+
+def _close_but(kept: set[int]) -> None:
+    ends = [2, *sorted(kept), 1024]
+    for before, after in pairwise(ends):
+        os.closerange(before + 1, after)
 
 
 def serve() -> None:

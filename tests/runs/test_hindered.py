@@ -22,8 +22,12 @@ def tried(tmp_path: Path, hurry: Hurried) -> Iterator[Project]:
 
 
 def test_a_shop_that_is_away_is_waited_for_or_fails_the_run(tried: Project) -> None:
-    """With a `wait`, as the starter project has, it is asked until it is back; without, exit 1 after six tries."""
-    tried.served.faults.add({"kind": "status", "status": 503, "times": 14})
+    """With a `wait`, as the starter project has, it is asked until it is back; without, exit 1 after six tries.
+
+    It is away twice: at the start, and again when the run has begun to fetch.
+    """
+    away = {"kind": "status", "status": 503, "times": 14}
+    tried.served.faults.add(away, {**away, "contains": "Count("})
     waited = tried.run()
     assert (waited.code, tried.is_true) == (0, True)
     before = tried.hashes

@@ -69,6 +69,7 @@ def test_a_retry_fetches_the_rest_or_everything_again(tried: Project) -> None:
 
     A run that a later one has overtaken is only fetched anew: what it has may be older than what is stored.
     """
+    tried.edit("courier_groups.yaml", ", wait: 30m", "")
     away = Fault("status", contains="products", nth=3, status=503, times=0)
     tried.served.faults.add(away)
     failed = tried.courier(*RUN)

@@ -117,7 +117,8 @@ class Session(Protocol):
         """Ask who answers, in which version, and what we may read. Raises SourceRefused, SourceUnreachable."""
 
     def prepare(self, requests: Sequence[tuple[Request, Path]]) -> None:
-        """Start what the source can get ready by itself while others are fetched. Called once, before `fetch`."""
+        """Start what the source can get ready by itself while others are fetched. Called before `fetch`, and once
+        more where it raised SourceUnreachable."""
 
     def fetch(self, request: Request, folder: Path) -> None:
         """Pull the request's records into `folder` (storage.raw, in one part or several), from where an earlier try
@@ -127,7 +128,8 @@ class Session(Protocol):
         """Pull the source's delete events into the stream `Delete`: lines with `feed`, `key` and `deletedAt`."""
 
     def reconcile(self, request: Request, folder: Path) -> Reconciled:
-        """Count the source again and look for ids that were missed. Raises Incomplete."""
+        """Count the source again and look for ids that were missed. Raises Incomplete. This and whatever else asks
+        the source is called again where it raised SourceUnreachable."""
 
 
 class Connector(Protocol):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
@@ -18,7 +18,7 @@ from courier import clock
 from courier.clock import Interval
 from courier.config.project import DomainTable
 from courier.connectors.contract import Connector, Preflight, Reconciled, Request, Session, without
-from courier.errors import RunFailed, SourceBusy, SourceUnreachable
+from courier.errors import RunFailed, SourceUnreachable
 from courier.runtime.context import Work
 from courier.runtime.decide import deadline
 from courier.runtime.events import FeedSkipped, Fetched, Noticed, RequestReconciled, SourceAnswered, Waited
@@ -31,6 +31,7 @@ from courier.storage.selection import Node, identity_of, select
 
 POLL_SECONDS = 15.0
 DELETES = "deletes"
+Answered = TypeVar("Answered")
 
 
 @dataclass(frozen=True)
@@ -68,15 +69,16 @@ def fetch(work: Work) -> Answer:
     opened, credential = work.context.access(work.courier)
     session = work.connector.open(opened, credential, work.context.place.budgets, work.tick)
     work.meter.traffic = session.traffic
-    preflight = _when_reachable(work, session)
+    preflight = _answered(work, session)
     _check_identity(work, preflight)
     plans, skipped = reachable_plans(work, preflight)
     for feed, reason in skipped.items():
         work.reporter(FeedSkipped, feed=feed, reason=reason)
     requests = requests_of(work.courier, plans)
-    session.prepare([(request, work.folder.raw / request.name) for request in requests])
+    folders = [(request, work.folder.raw / request.name) for request in requests]
+    _when_there(work, partial(session.prepare, folders))
     for request in requests:
-        _when_free(work, partial(session.fetch, request, work.folder.raw / request.name))
+        _when_there(work, partial(session.fetch, request, work.folder.raw / request.name))
         work.reporter(Fetched, request=request.name, records=_records(work, request), complete=True)
     _fetch_deletes(work, session, plans)
     answer = Answer(preflight, _reconcile(work, session, requests), fields_of(work.connector, requests))
@@ -84,34 +86,24 @@ def fetch(work: Work) -> Answer:
     return answer
 
 
-def _when_reachable(work: Work, session: Session) -> Preflight:
-    """The preflight, tried again until S + wait while the source cannot be reached."""
-    until = deadline(work.stored.scheduled, timedelta(seconds=work.stored.wait_seconds))
-    while True:
-        try:
-            preflight = session.preflight()
-            break
-        except SourceUnreachable as away:
-            if clock.now() + timedelta(seconds=POLL_SECONDS) > until:
-                raise
-            work.reporter(Waited, seconds=POLL_SECONDS, reason=away.message)
-            clock.sleep(POLL_SECONDS)
+def _answered(work: Work, session: Session) -> Preflight:
+    preflight = _when_there(work, session.preflight)
     work.reporter(SourceAnswered, name=preflight.name, api_version=preflight.api_version)
     for note in preflight.notes:
         work.reporter(Noticed, note=note)
     return preflight
 
 
-def _when_free(work: Work, call: Callable[[], None]) -> None:
-    """The call, tried again until S + wait while others have taken what it needs of the source."""
+def _when_there(work: Work, call: Callable[[], Answered]) -> Answered:
+    """The call, tried again until S + wait while the source is away, or others have taken what it needs of it."""
     until = deadline(work.stored.scheduled, timedelta(seconds=work.stored.wait_seconds))
     while True:
         try:
             return call()
-        except SourceBusy as busy:
+        except SourceUnreachable as away:
             if clock.now() + timedelta(seconds=POLL_SECONDS) > until:
                 raise
-            work.reporter(Waited, seconds=POLL_SECONDS, reason=busy.message)
+            work.reporter(Waited, seconds=POLL_SECONDS, reason=away.message)
             clock.sleep(POLL_SECONDS)
 
 
@@ -165,7 +157,8 @@ def _fetch_deletes(work: Work, session: Session, plans: Sequence[FeedPlan]) -> N
     since = min(plan.request.since for plan in asked if plan.request and plan.request.since)
     untils = [plan.request.until for plan in asked if plan.request and plan.request.until]
     interval = Interval(since, max(untils) if untils else None)
-    session.fetch_deletes([plan.feed for plan in asked], interval, work.folder.raw / DELETES)
+    feeds = [plan.feed for plan in asked]
+    _when_there(work, partial(session.fetch_deletes, feeds, interval, work.folder.raw / DELETES))
     manifest = read_manifest(work.folder.raw / DELETES)
     for note in manifest.claims.get("notes", ()) if manifest else ():
         work.reporter(Noticed, note=note)
@@ -174,7 +167,7 @@ def _fetch_deletes(work: Work, session: Session, plans: Sequence[FeedPlan]) -> N
 def _reconcile(work: Work, session: Session, requests: Sequence[Request]) -> dict[str, Reconciled]:
     proofs = {}
     for request in requests:
-        proof = session.reconcile(request, work.folder.raw / request.name)
+        proof = _when_there(work, partial(session.reconcile, request, work.folder.raw / request.name))
         work.reporter(
             RequestReconciled, request=request.name, counted=proof.counted, fetched=proof.fetched, moved=proof.moved
         )
