@@ -161,7 +161,8 @@ def live_through(seed: int, root: Path, fired: Fired, hurry: Hurried) -> tuple[s
             project.kill()
             project.start()
     project.until_done()
-    project.until(lambda: project.told("Ready") and _is_settled(project))
+    # Before it is ready it has no way yet to end by a signal but to die of it.
+    project.until(lambda: '"Ready"' in project.started[-1].read_text("utf-8") and _is_settled(project))
     assert project.stop() == 0
     project.assert_ended_as_if_undisturbed()
     return targets
