@@ -114,6 +114,12 @@ class Scheduled:
         assert not [line for line in lines if not line.startswith("{")], lines
         return [event for line in lines if (event := json.loads(line))["event"] == kind]
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether the scheduler that was started last has said so."""
+        last = self.started[-1]
+        return last.exists() and '"Ready"' in last.read_text("utf-8")
+
     def until(self, holds: Callable[[], object]) -> None:
         begin = time.monotonic()
         while not holds():
@@ -162,7 +168,7 @@ def live_through(seed: int, root: Path, fired: Fired, hurry: Hurried) -> tuple[s
             project.start()
     project.until_done()
     # Before it is ready it has no way yet to end by a signal but to die of it.
-    project.until(lambda: '"Ready"' in project.started[-1].read_text("utf-8") and _is_settled(project))
+    project.until(lambda: project.is_ready and _is_settled(project))
     assert project.stop() == 0
     project.assert_ended_as_if_undisturbed()
     return targets

@@ -106,3 +106,35 @@ land("shop", {{"order": [Path({str(path)!r})]}}, Path({str(tmp_path / "run")!r})
     done = subprocess.run([sys.executable, "-c", code], cwd=home, env=environment, capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert list(home.iterdir()) == []
+
+
+INTERRUPTED = """
+import os, signal, sys
+from pathlib import Path
+from courier.storage.land import land
+here, told = Path(sys.argv[1]), False
+def hook(event, arguments):
+    global told
+    if event == "open" and not told and "/extracted" in str(arguments[0]):
+        told = True
+        os.kill(os.getpid(), signal.SIGINT)
+sys.addaudithook(hook)
+try:
+    land("shop", {"place": [here / "place.parquet"]}, here / "run")
+except KeyboardInterrupt:
+    print("interrupted", told)
+"""
+
+
+def test_ctrl_c_is_no_failure_of_dlts(tmp_path: Path) -> None:
+    """dlt takes the signal itself, and calls it a step that failed; the run is gone on with all the same."""
+    with connect() as connection:
+        connection.execute(f"COPY (SELECT 1::BIGINT AS id) TO '{tmp_path / 'place.parquet'}'")
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED, str(tmp_path)],
+        env={**os.environ, "PYTHONPATH": SOURCE},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.stdout.split() == ["interrupted", "True"], done.stderr

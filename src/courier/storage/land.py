@@ -121,6 +121,8 @@ def _load(
         try:
             pipeline.run(resources, schema=_schema(columns), loader_file_format="parquet")
         except PipelineStepFailed as error:
+            if _is_interruption(error):
+                raise KeyboardInterrupt from None
             # dlt's message may quote values of the data: only the step may be told.
             raise Incomplete(
                 f"dlt could not land the run's files: it failed in the step {error.step}. Nothing was committed.",
@@ -137,6 +139,15 @@ def _schema(columns: Mapping[str, dict[str, dict[str, Any]]]) -> Any:
     for table, hints in columns.items():
         schema.update_table(new_table(table, write_disposition="append", columns=list(hints.values())))
     return schema
+
+
+def _is_interruption(error: BaseException | None) -> bool:
+    """Whether dlt failed because of Ctrl-C, which it takes for a failure of the step that it was in."""
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt):
+            return True
+        error = getattr(error, "exception", None) or error.__cause__ or error.__context__
+    return False
 
 
 def _resource(table: str, files: Sequence[Path]) -> Any:
