@@ -184,6 +184,9 @@ class Surface(Protocol):
 
         known_ids: what had the same name before it was sent."""
 
+    def adopted(self, item: Item, remote_id: str) -> Sent:
+        """What `send` would have answered, for something that `find` found; credits as known, or the price."""
+
     def resume(self, item: Item, remote_id: str) -> Outcome:
         """Look again for something pending, until it has ended or its deadline is over."""
 
