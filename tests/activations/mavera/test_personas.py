@@ -98,6 +98,13 @@ def test_a_name_follows_what_the_yaml_says(cohorts: Acting, mavera: Mavera) -> N
     assert mavera.credits_used == 300
 
 
+def test_a_name_that_somebody_else_has_is_not_taken(cohorts: Acting, mavera: Mavera) -> None:
+    """Renamed in the YAML into what is there already."""
+    cohorts.apply(cohorts.wanted("VIP", **VIP))
+    item, nothing = cohorts.apply(cohorts.wanted("VIP", **VIP | {"name": "New York Commuter"}))
+    assert (item.action, nothing) == ("skip", None) and "did not make" in item.reason
+
+
 def test_what_mavera_drops_is_told_and_not_sent_for_ever(cohorts: Acting, mavera: Mavera) -> None:
     """Dropped fields of the reference, and the published `demographic`, which it does not know."""
     mavera.configure(dropped_fields=["purchase_cadence"])
