@@ -28,7 +28,9 @@ def ask(chatting: Acting, message: str) -> Sent:
 
 def test_a_thread_goes_on(chatting: Acting, mavera: Mavera) -> None:
     """One question after the other in one thread; the same question again is none."""
-    first, second = ask(chatting, "How do channels compare?"), ask(chatting, "And this week?")
+    first = ask(chatting, "How do channels compare?")
+    assert chatting.apply(chatting.wanted("k", message="How do channels compare?"))[1] is None
+    second = ask(chatting, "And this week?")
     assert first.thread == second.thread == chatting.left[1].json["thread_id"]
     assert "thread_id" not in chatting.left[0].json
     assert first.output["content"].startswith("## Answer 1") and second.output["content"].startswith("## Answer 2")

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from courier.activations.contract import Item, NotSent, Sent, Unclear
 from courier.activations.mavera.answers import fault, is_duplicate
+from courier.activations.mavera.client import Client
 from courier.activations.mavera.pacing import Pace, pace
 from courier.activations.mavera.persona_items import Listed
 from courier.config.activation import Persona
@@ -151,6 +152,15 @@ def test_a_pause_is_never_longer_than_the_limits_own_minute(now: datetime, limit
 @given(instants, st.floats(1, 60))
 def test_with_nothing_left_the_reset_is_awaited(now: datetime, ahead: float) -> None:
     assert Pace(60, 0, now.timestamp() + ahead).pause(now) == pytest.approx(ahead, abs=0.001)
+
+
+def test_requests_side_by_side_share_what_is_left(one: Acting, mavera: Mavera, waits: list[float]) -> None:
+    """Each takes one before its answer says so: the second waits longer than the first."""
+    mavera.configure(requests_per_minute=8)
+    one.surface.look()
+    client: Client = one.surface._client  # type: ignore[attr-defined]
+    first, second, third = (client._due() for _ in range(3))
+    assert 0 < first < second < third
 
 
 @pytest.mark.parametrize(
