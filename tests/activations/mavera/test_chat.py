@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -74,6 +75,16 @@ def test_without_an_answer_it_is_not_said_again(chatting: Acting, mavera: Mavera
     assert isinstance(chatting.apply(chatting.wanted("k", message="one"))[1], Unclear)
     item, nothing = chatting.apply(chatting.wanted("k", message="one"))
     assert (item.action, nothing, len(chatting.left)) == ("skip", None, 1)
+
+
+def test_never_more_than_ten_at_once(chatting: Acting, mavera: Mavera) -> None:
+    """Mavera answers the eleventh with 429: none gets one, however many are sent side by side."""
+    mavera.configure(latency="sleep", chat_seconds=0.05)
+    items = [chatting.item(chatting.wanted(f"k{number}", message=f"question {number}")) for number in range(14)]
+    with ThreadPoolExecutor(max_workers=14) as pool:
+        outcomes = list(pool.map(lambda item: chatting.surface.send(item, lambda *_: None), items))
+    assert all(isinstance(outcome, Sent) for outcome in outcomes)
+    assert {one.status for one in mavera.received} == {200}
 
 
 def test_a_workspace_is_found_by_its_name(sandbox: Sandbox) -> None:

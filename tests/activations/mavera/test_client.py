@@ -15,7 +15,7 @@ from courier.activations.mavera.client import Client
 from courier.activations.mavera.pacing import Pace, pace
 from courier.activations.mavera.persona_items import Listed
 from courier.config.activation import Persona
-from courier.errors import SourceRefused, SourceUnreachable
+from courier.errors import ConfigurationError, SourceRefused, SourceUnreachable
 from courier.sandbox.mavera.service import Mavera
 from courier.sandbox.server import Sandbox
 from tests.activations.mavera.acting import Acting, acting
@@ -111,6 +111,16 @@ def test_no_key_is_in_any_message(sandbox: Sandbox) -> None:
         assert key not in text and "secret" not in text
     assert key not in f"{never} {acted.told} {unreachable.told}"
     assert key not in str(fault({"error": {"message": f"no such key {key}", "code": key}}))
+
+
+def test_a_key_that_cannot_be_sent_is_not_shown_by_the_attempt(sandbox: Sandbox) -> None:
+    """What surrounds it is cut off; a letter that no header takes would be shown by the error about it."""
+    key = sandbox.credentials["MAVERA_API_KEY"]
+    assert acting(sandbox, BODY, key=f" {key}\n").surface.look().hash
+    for broken in ("mvra_live_\nsecret", "mvra_live_secrét", ""):
+        with pytest.raises(ConfigurationError) as refused:
+            acting(sandbox, BODY, key=broken or " ")
+        assert "secr" not in f"{refused.value.message} {refused.value.fix}"
 
 
 def sent_item(acted: Acting) -> Item:
