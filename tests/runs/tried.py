@@ -130,9 +130,6 @@ def silent(event: Event) -> None:
 def run_inside(tried: Tried, served: Sandbox, report: Report = silent, now: datetime | None = None) -> CourierResult:
     """Run the group in this process, against a sandbox that the test can put faults into."""
     project = open_project(tried.root)
-    credential = {
-        "store": served.credentials["SHOPIFY_STORE"],
-        "access_token": served.credentials["SHOPIFY_ACCESS_TOKEN"],
-    }
+    credential = served.credential("shopify")
     context = Context(project, tried.place, lambda courier: (replace(courier, endpoint=served.url), credential), report)
     return run_group(context, project.groups["shopify"], Asked(now or clock.now())).couriers[0]
