@@ -104,11 +104,7 @@ def opening(project: Project, place: Place, needed: Sequence[str] = ()) -> Itera
     from courier.sandbox import open_shop, serve
 
     with serve(open_shop(place.state)) as sandbox:
-        credential = {
-            "store": sandbox.credentials["SHOPIFY_STORE"],
-            "access_token": sandbox.credentials["SHOPIFY_ACCESS_TOKEN"],
-        }
-        yield lambda courier: (replace(courier, endpoint=sandbox.url), credential)
+        yield lambda courier: (replace(courier, endpoint=sandbox.url), sandbox.credential(courier.connector))
 
 
 def _check_credentials(project: Project, needed: Sequence[str]) -> None:
