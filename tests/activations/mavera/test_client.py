@@ -19,6 +19,7 @@ from courier.errors import ConfigurationError, SourceRefused, SourceUnreachable
 from courier.sandbox.mavera.service import Mavera
 from courier.sandbox.server import Sandbox
 from tests.activations.mavera.acting import Acting, acting
+from tests.http.scripted import json_answer, serving
 
 BODY = Persona("{cohort}", "B2C", "north_star", "text")
 
@@ -75,7 +76,7 @@ def test_a_refusal_says_what_to_do(one: Acting, mavera: Mavera, status: int, sto
 
 
 @pytest.mark.parametrize("kind", ["html", "status"])
-@pytest.mark.parametrize("status", [500, 503])
+@pytest.mark.parametrize("status", [408, 500, 503])
 def test_a_5xx_leaves_a_post_unclear(one: Acting, mavera: Mavera, kind: str, status: int) -> None:
     mavera.faults.add({"kind": kind, "status": status, "contains": "POST"})
     assert isinstance(make(one), Unclear)
@@ -87,6 +88,33 @@ def test_html_is_an_answer_too(one: Acting, mavera: Mavera) -> None:
         mavera.faults.add({"kind": "html", "status": status, "contains": "GET"})
         with pytest.raises(SourceRefused, match=f"status {status}"):
             one.surface.look()
+
+
+ROWS = [{"id": f"p{number}", "name": "x", "is_custom": True} for number in range(100)]
+
+
+@pytest.mark.parametrize(
+    ("page", "whole"),
+    [
+        ({"data": ROWS}, False),
+        ({"data": ROWS, "has_more": True}, False),
+        ({"data": ROWS, "next_cursor": None}, True),
+        ({"personas": ROWS, "has_more": False, "next_cursor": "left over"}, True),
+        ({"data": ROWS[:99]}, True),
+        ({"rows": ROWS}, False),
+    ],
+)
+def test_a_list_that_may_be_cut_is_not_taken_for_the_whole(
+    sandbox: Sandbox, page: dict[str, object], whole: bool
+) -> None:
+    """What seems to be missing from it would be made, and paid, a second time."""
+    with serving(json_answer(page)) as server:
+        surface = acting(sandbox, BODY, endpoint=server.origin).surface
+        if whole:
+            assert surface.look().hash
+        else:
+            with pytest.raises(SourceRefused):
+                surface.look()
 
 
 def test_looking_is_retried(one: Acting, mavera: Mavera) -> None:
