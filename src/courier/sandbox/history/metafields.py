@@ -30,7 +30,10 @@ _SALTS = {"CUSTOMER": 1, "ORDER": 2, "PRODUCT": 3, "PRODUCT_VARIANT": 4, "LOCATI
 
 
 def metafield_rows(owner: str, owner_id: int, created_at: int, updated_at: int) -> tuple[MetafieldRow, ...]:
-    """An owner's metafields, by id: of other owners than customers about half have none. The score changes whenever its owner does."""
+    """An owner's metafields, by id. About half of the owners have none, but for what customers say of themselves.
+
+    The score changes whenever its owner does.
+    """
     bits = ((owner_id + _SALTS[owner]) * _GOLDEN >> 32) & 0xFFFF_FFFF
     said = _said(owner_id, bits, created_at) if owner == "CUSTOMER" else ()
     if bits & 0x100 and owner != "LOCATION":
