@@ -63,17 +63,17 @@ def check_activations(project: Project) -> list[Problem]:
     """Every mistake in the queries of the project's activations, and in what their YAML says of them."""
     if not project.activations:
         return []
-    with _Bench(project, tuple(project.activations.values())) as bench:
+    with Bench(project, tuple(project.activations.values())) as bench:
         return [problem for one in project.activations.values() for problem in bench.read(one).problems]
 
 
 def reading(project: Project, activation: Activation) -> Reading:
     """What the activation's query reads and gives."""
-    with _Bench(project, (activation,)) as bench:
+    with Bench(project, (activation,)) as bench:
         return bench.read(activation)
 
 
-class _Bench:
+class Bench:
     """Empty tables over which queries are tried, and what is known of their columns."""
 
     def __init__(self, project: Project, activations: Sequence[Activation]) -> None:
@@ -82,7 +82,7 @@ class _Bench:
         self._schemas = [name for name in project.couriers if name in sql]
         self._personal = personal_columns(project)
 
-    def __enter__(self) -> _Bench:
+    def __enter__(self) -> Bench:
         tables = {name: self._tables(name) for name in self._schemas}
         self._connection: Connection = open_stage(tables)
         self._known = Known(
