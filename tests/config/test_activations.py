@@ -94,7 +94,8 @@ def test_a_persona_with_its_guards(tmp_path: Path) -> None:
         ("chat", "chat: { message: 'Why?', thread: new }", Chat("Why?", "new")),
         (
             "focus_groups",
-            "focus_group:\n  { name: g, questions: [{ text: 'Why?', type: nps }], personas: activation:people2, deadline: 5m }",
+            "focus_group:\n  { name: g, questions: [{ text: 'Why?', type: nps }], personas: activation:people2,"
+            " deadline: 5m }",
             FocusGroup("g", (Question("Why?", "nps"),), ("activation:people2",), deadline=timedelta(minutes=5)),
         ),
         (

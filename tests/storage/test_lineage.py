@@ -53,6 +53,7 @@ REFUSED = {
     "FROM shopify.customer PIVOT (count(*) FOR state IN ('x'))": "pivot is not followed here",
     "DESCRIBE shopify.customer": "show ref is not followed here",
     "SELECT v FROM unnest([1]) WITH ORDINALITY AS u (v, n)": "a query does not read from `unnest`",
+    "SELECT 1 AS a, 2 AS A": "two columns are called `a`",
     "SELECT 1 AS a; SELECT 2 AS b": "a query is one SELECT",
     "DELETE FROM shopify.customer": "a query is one SELECT",
     "SELECT $nothing AS a": "there is no parameter `nothing`",

@@ -162,9 +162,11 @@ class Bench:
     def _checked(
         self, activation: Activation, tree: Node, follower: Follower, relation: Relation, bound: list[tuple[str, str]]
     ) -> Reading:
-        depends = _aligned(relation, [name for name, _ in bound])
-        if depends is None:
-            message = "the columns of this query cannot be told apart"
+        names = [name.lower() for name, _ in bound]
+        depends = _aligned(relation, names)
+        twice = next((name for place, name in enumerate(names) if name in names[:place]), None)
+        if depends is None or twice is not None:
+            message = f"two columns are called `{twice}`" if twice else "the columns of this query cannot be told apart"
             problem = _problem(activation, None, "activation-sql", message, "Name each column with AS.")
             return Reading(problems=(problem,))
         output = tuple(
@@ -199,12 +201,15 @@ class Bench:
 
 
 def _aligned(relation: Relation, names: Sequence[str]) -> Sequence[Depends] | None:
-    """What each column depends on; None where the columns that were followed are not those that DuckDB gives."""
+    """What each column depends on; None where the columns that were followed are not those that DuckDB gives.
+
+    names: DuckDB's, in lower case.
+    """
     if relation.blurred is not None:
         return [relation.depends] * len(names)
     followed = [column.name for column in relation.columns]
     same = len(followed) == len(names) and all(
-        mine in (None, theirs.lower()) for mine, theirs in zip(followed, names, strict=True)
+        mine in (None, theirs) for mine, theirs in zip(followed, names, strict=True)
     )
     return [column.depends for column in relation.columns] if same else None
 
