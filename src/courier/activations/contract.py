@@ -47,14 +47,6 @@ class Filling(Protocol):
 
 
 @dataclass(frozen=True)
-class Usage:
-    """What the account has left. None where it does not say."""
-
-    remaining: int | None = None
-    auto_recharge: bool = False
-
-
-@dataclass(frozen=True)
 class Wanted:
     """One item as the data want it: what would be sent if nothing had been sent before. `name`: for people."""
 
@@ -163,9 +155,6 @@ class Remote(Protocol):
     def hash(self) -> str:
         """Changes with existence, name and description of everything that a plan may touch or collide with."""
 
-    def named(self, name: str) -> Sequence[str]:
-        """The ids of everything of exactly this name."""
-
 
 class Surface(Protocol):
     """One surface of a destination, opened with a credential. Every method may raise SourceUnreachable and
@@ -177,9 +166,6 @@ class Surface(Protocol):
 
     def look(self) -> Remote:
         """Read everything that a plan depends on. Costs no credits."""
-
-    def usage(self) -> Usage:
-        """What the account has left. Costs no credits."""
 
     def wanted(self, key: str, filling: Filling) -> Wanted:
         """The item as the rows want it. Pure."""
