@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from courier.errors import Locked
-from courier.storage.warehouse import Files
+from courier.storage.warehouse import Files, make_folder
 
 
 @dataclass(frozen=True)
@@ -43,9 +43,7 @@ class Place:
 
 def private_folder(path: Path) -> Path:
     """The folder, made with 0700 together with those above it that are missing."""
-    for folder in [*reversed(path.parents), path]:
-        if not folder.exists():
-            folder.mkdir(mode=0o700, exist_ok=True)
+    make_folder(path)
     return path
 
 
