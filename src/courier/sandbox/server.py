@@ -13,6 +13,8 @@ from typing import Any
 import uvicorn
 
 from courier.errors import UsageError
+from courier.sandbox.mavera.app import Api
+from courier.sandbox.mavera.service import Mavera
 from courier.sandbox.shop import Shop
 from courier.sandbox.shopify.app import Admin
 from courier.sandbox.shopify.bulk.files import File
@@ -57,7 +59,9 @@ class Sandbox:
         self.shop = shop
         self.faults = Faults()
         self.service = Service(shop, settings or Settings())
+        self.mavera = Mavera(shop)
         self._admin = Admin(self.service, self.faults)
+        self._admin.on_reset.append(self.mavera.reset)
         self._port = port
         self._socket: socket.socket | None = None
         self._server: _Server | None = None
@@ -71,7 +75,7 @@ class Sandbox:
     @property
     def credentials(self) -> dict[str, str]:
         """What a courier needs to log in, by the names of its variables. Nothing here opens a real shop."""
-        return self._admin.credentials()
+        return {**self._admin.credentials(), "MAVERA_API_KEY": self.mavera.key}
 
     @property
     def requests(self) -> Sequence[dict[str, Any]]:
@@ -92,7 +96,12 @@ class Sandbox:
         """Listen, and return when the first request can be sent."""
         self._socket = _listen(self._port)
         config = uvicorn.Config(
-            self._admin.application(), log_config=None, access_log=False, lifespan="off", ws="none", server_header=False
+            self._admin.application(Api(self.mavera).routes()),
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            ws="none",
+            server_header=False,
         )
         # A fault that cuts a response off is an error to uvicorn; nobody wants to read it.
         logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL + 1)
@@ -113,6 +122,7 @@ class Sandbox:
             self._thread.join()
         if self._socket is not None:
             self._socket.close()
+        self.mavera.close()
         self._server = self._thread = None
 
     def __enter__(self) -> Sandbox:

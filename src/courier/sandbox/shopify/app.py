@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from urllib.parse import parse_qsl
 from uuid import uuid4
@@ -13,10 +14,11 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from courier.errors import UsageError
-from courier.sandbox.shopify.bulk.download import TRANSPORT, answer_download
+from courier.sandbox.connections import CutOff, with_transport
+from courier.sandbox.shopify.bulk.download import answer_download
 from courier.sandbox.shopify.faults import Fault, Faults, find
 from courier.sandbox.shopify.rest import Rest, origin
 from courier.sandbox.shopify.service import STORE, Service
@@ -24,14 +26,6 @@ from courier.sandbox.shopify.versions import answered_by
 
 BAD_TOKEN = "[API] Invalid API key or access token (unrecognized login or wrong password)"
 CLIENT_ID = "courier-sandbox-client"
-
-
-class CutOff(Response):
-    """An answer that promises more bytes than it sends; the server then closes the connection."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        await send({"type": "http.response.body", "body": bytes(self.body)[: len(self.body) // 2], "more_body": True})
 
 
 def reply(content: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
@@ -47,6 +41,7 @@ class Admin:
         self.client_secret = f"shpss_sandbox_{service.shop.options.seed:x}"
         self.tokens: dict[str, datetime] = {}
         self.rest = Rest(service)
+        self.on_reset: list[Callable[[], None]] = []  # what else starts over with the sandbox
 
     def credentials(self) -> dict[str, str]:
         return {
@@ -56,7 +51,8 @@ class Admin:
             "SHOPIFY_CLIENT_SECRET": self.client_secret,
         }
 
-    def application(self) -> ASGIApp:
+    def application(self, beside: Sequence[Route] = ()) -> ASGIApp:
+        """These routes, and those of what else is served on the same port."""
         control = {
             "truth": (self._truth, ["GET"]),
             "change": (self._change, ["POST"]),
@@ -74,9 +70,10 @@ class Admin:
                 Route("/admin/oauth/access_scopes.json", self._rest, methods=["GET"]),
                 Route("/admin/api/{version}/{path:path}.json", self._rest, methods=["GET"]),
                 *(Route(f"/_sandbox/{name}", call, methods=methods) for name, (call, methods) in control.items()),
+                *beside,
             ]
         )
-        return _with_transport(routes)
+        return with_transport(routes)
 
     async def _graphql(self, request: Request) -> Response:
         raw = await request.body()
@@ -206,18 +203,10 @@ class Admin:
         self.service.reset()
         self.tokens.clear()
         self.service.shop.offset = timedelta(0)
+        for start_over in self.on_reset:
+            start_over()
         if changes:
             self.service.shop.reset()
-
-
-def _with_transport(application: ASGIApp) -> ASGIApp:
-    """Lets an answer end its connection with a TCP reset, for which ASGI has no message."""
-
-    async def entry(scope: Scope, receive: Receive, send: Send) -> None:
-        scope[TRANSPORT] = getattr(getattr(send, "__self__", None), "transport", None)
-        await application(scope, receive, send)
-
-    return entry
 
 
 def _response(content: bytes, version: str, due: list[Fault]) -> Response:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import socket
-import struct
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,12 +11,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from courier.sandbox.connections import reset as break_off
 from courier.sandbox.shopify.bulk.files import File
 from courier.sandbox.shopify.bulk.server import Bulk
 from courier.sandbox.shopify.faults import Fault, find
 
 CHUNK = 2 * 1024 * 1024
-TRANSPORT = "courier.transport"  # in a request's scope: the connection it came by
 _NAME = re.compile(r"^(partial-)?bulk-(\d+)\.jsonl$")
 _RANGE = re.compile(r"^bytes=(\d+)-(\d*)$")
 
@@ -108,7 +106,7 @@ class Download(Response):
                 data = self._garbled(os.pread(source.fileno(), min(CHUNK, stop - start), start), start)
                 await send({"type": "http.response.body", "body": data, "more_body": start + len(data) < self.span.end})
         if reset:
-            _reset(scope)
+            break_off(scope)
 
     def _stop(self) -> int:
         fault = find(self.faults, "download_truncated") or find(self.faults, "download_reset")
@@ -119,12 +117,3 @@ class Download(Response):
         fault = find(self.faults, "download_garbled")
         at = self.span.start + int((self.span.end - self.span.start) * fault.share) - start if fault else -1
         return data if not 0 <= at < len(data) else data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
-
-
-def _reset(scope: Scope) -> None:
-    """End the connection with a TCP reset instead of an orderly close."""
-    transport = scope.get(TRANSPORT)
-    if transport is not None:
-        raw = transport.get_extra_info("socket")
-        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        transport.abort()
