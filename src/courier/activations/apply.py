@@ -49,6 +49,7 @@ class Applying:
     activation: str
     run: str
     report: Callable[[Carried], None] = lambda carried: None
+    parallel: int = 1  # items at once
     stopped: Event = field(default_factory=Event)
 
     def plan(self, plan: Plan, remote: Remote) -> tuple[Carried, ...]:
@@ -67,9 +68,9 @@ class Applying:
         return tuple(self._settled_late(intent) for intent in self.journal.open_intents(self.activation))
 
     def _each(self, items: Sequence[Item], work: Callable[[Item], Carried]) -> tuple[Carried, ...]:
-        if min(self.surface.parallel, len(items)) <= 1:
+        if min(self.parallel, len(items)) <= 1:
             return tuple(self._told(work(item)) for item in items)
-        with ThreadPoolExecutor(max_workers=min(self.surface.parallel, len(items))) as pool:
+        with ThreadPoolExecutor(max_workers=min(self.parallel, len(items))) as pool:
             running = [pool.submit(lambda item=item: self._told(work(item))) for item in items]  # type: ignore[misc]
             try:
                 return tuple(future.result() for future in running)

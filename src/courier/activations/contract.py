@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
-from courier.config.activation import Each
-
 Action = Literal["create", "update", "unchanged", "skip"]
 Payload = Mapping[str, Any]
 State = Literal["done", "unknown", "pending", "failed"]
@@ -23,27 +21,6 @@ class LeftOut:
     key: str
     guard: str
     reason: str
-
-
-class Filling(Protocol):
-    """The templates of an activation, filled from the guarded and scrubbed rows of one item. What cannot be filled is
-    kept as a problem of the plan, never raised: a payload made of it is not sent."""
-
-    @property
-    def rows(self) -> Sequence[Mapping[str, Any]]:
-        """The item's rows, for what is no template: `attributes`, `evidence`."""
-
-    def value(self, template: str) -> Any:
-        """Of exactly one {column} its value, with its type (JSON's), None where it is null; else text."""
-
-    def text(self, template: str) -> str:
-        """Text for people: names, descriptions, titles."""
-
-    def prompt(self, template: str) -> str:
-        """Text that a language model reads: what comes from rows is delimited, and a sentence says that it is data."""
-
-    def each(self, each: Each) -> tuple[str, ...]:
-        """One text per row that has the wanted values."""
 
 
 @dataclass(frozen=True)
@@ -190,15 +167,8 @@ class Surface(Protocol):
     """One surface of a destination, opened with a credential. Every method may raise SourceUnreachable and
     SourceRefused but `send`, which answers with values."""
 
-    @property
-    def parallel(self) -> int:
-        """How many items may be carried out at once."""
-
     def look(self) -> Remote:
         """Read everything that a plan depends on. Costs no credits."""
-
-    def wanted(self, key: str, filling: Filling) -> Wanted:
-        """The item as the rows want it. Pure."""
 
     def item(self, wanted: Wanted, known: Known | None, remote: Remote, owned: Mapping[str, Known]) -> Item:
         """What is to be done. Pure. `owned`: everything that this project made there, by remote id."""

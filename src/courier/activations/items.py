@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
 
-from courier.activations.contract import Filling, Wanted
-from courier.activations.scrub import scrub_marked, scrubbed_payload
+from courier.activations.contract import Wanted
+from courier.activations.filled import Filled, evidence, filled
+from courier.activations.scrub import scrubbed_payload
 from courier.activations.templates import ItemFilling, Row, as_text
 from courier.config.activation import Activation, Persona
 
@@ -22,14 +24,27 @@ class Items:
     problems: tuple[str, ...] = ()
 
 
-def items_of(activation: Activation, rows: Sequence[Row], wanted: Callable[[str, Filling], Wanted]) -> Items:
-    """The items of guarded rows. `wanted` makes one of a key and its filled templates."""
+class Shaped(Protocol):
+    """A payload of plain JSON values. Where there are problems, it is not to be sent."""
+
+    @property
+    def payload(self) -> Mapping[str, Any]: ...
+
+    @property
+    def problems(self) -> Sequence[str]: ...
+
+
+def items_of(activation: Activation, rows: Sequence[Row], shape: Callable[[Filled], Shaped]) -> Items:
+    """The items of guarded rows. `shape` makes the destination's payload of filled templates. Pure."""
     found: list[Wanted] = []
     problems: list[str] = []
     for key, group in _by_key(activation, rows).items():
         filling = ItemFilling.of(activation, group)
-        found.append(_scrubbed(wanted(key, filling)))
-        problems += [f"{activation.path}: item {key}: {problem}" for problem in filling.problems]
+        texts = scrubbed_payload(filled(activation.body, filling))
+        shaped = shape(texts)
+        name = str(texts.get("name") or texts.get("title") or key)
+        found.append(Wanted(key, name, shaped.payload, evidence(activation.body, filling)))
+        problems += [f"{activation.path}: item {key}: {problem}" for problem in (*filling.problems, *shaped.problems)]
     return Items(tuple(found), (*problems, *_same_names(activation, found)))
 
 
@@ -38,10 +53,6 @@ def _by_key(activation: Activation, rows: Sequence[Row]) -> dict[str, list[Row]]
     for row in rows:
         groups.setdefault(ALL if activation.key is None else as_text(row[activation.key]), []).append(row)
     return groups
-
-
-def _scrubbed(wanted: Wanted) -> Wanted:
-    return replace(wanted, name=scrub_marked(wanted.name), payload=scrubbed_payload(wanted.payload))
 
 
 def _same_names(activation: Activation, found: Sequence[Wanted]) -> Iterator[str]:

@@ -17,9 +17,9 @@ from typing import Any
 
 from courier.clock import rfc3339
 from courier.config.activation import Activation, Each
+from courier.config.templates import ROWS
 
 Row = Mapping[str, Any]
-ROWS = "rows"
 _TOKEN = re.compile(r"\{\{|\}\}|\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
@@ -50,7 +50,7 @@ def whole(template: str) -> str | None:
 
 @dataclass(frozen=True)
 class ItemFilling:
-    """What contract.Filling asks for. `problems` gathers what could not be filled."""
+    """The templates of an activation over the guarded rows of one item. `problems` gathers what cannot be filled."""
 
     rows: Sequence[Row]
     row: str | None = None
@@ -62,13 +62,21 @@ class ItemFilling:
         return ItemFilling(rows, activation.row, activation.columns)
 
     def value(self, template: str) -> Any:
+        """Of exactly one {column} its value, with its type as JSON has it, None where it is null; else text."""
         column = whole(template)
         return self.text(template) if column in (None, ROWS) else plain(self._one(str(column)))
 
     def text(self, template: str) -> str:
+        """Text for people: names, descriptions, titles."""
         return "".join(part.text if part.column is None else self._said(part.column) for part in parts(template))
 
+    def prompt_value(self, template: str) -> Any:
+        """As `prompt`, but of exactly one {column} that holds no text its value, with its type."""
+        column = whole(template)
+        return self.prompt(template) if column in (None, ROWS) or self._is_data(str(column)) else self.value(template)
+
     def prompt(self, template: str) -> str:
+        """Text that a language model reads: what comes from rows is delimited."""
         found = [(part, part.column is not None and self._is_data(part.column)) for part in parts(template)]
         said = [part.text if part.column is None else self._said(part.column) for part, _ in found]
         data = [text for text, (_, is_data) in zip(said, found, strict=True) if is_data]
@@ -82,6 +90,7 @@ class ItemFilling:
         )
 
     def each(self, each: Each) -> tuple[str, ...]:
+        """One text per row that has the wanted values."""
         fitting = [row for row in self.rows if all(as_text(row.get(name)) == want for name, want in each.where.items())]
         return tuple(self._of_row(each.text, row) for row in fitting)
 
