@@ -52,7 +52,7 @@ CREATE TABLE outcome (
 );
 CREATE INDEX outcome_run ON outcome (run);
 CREATE INDEX outcome_spent ON outcome (activation, at);
-CREATE TABLE synced (mark TEXT NOT NULL)
+CREATE TABLE kept (name TEXT PRIMARY KEY, value TEXT NOT NULL)
 """,
 )
 
