@@ -174,12 +174,15 @@ class Applying:
             carried = self._settle(None, item, _settled(outcome))
             return replace(carried, credits=carried.credits + credits)
         if isinstance(outcome, NotSent):
+            if outcome.stop:
+                self.stopped.set()
             ended = Settled("failed", remote_id, outcome.credits, problems=(outcome.problem,))
             carried = self._settle(None, item, ended)
             return replace(
                 carried, credits=carried.credits + credits, problem=outcome.problem, fix=outcome.fix, problems=()
             )
-        problem = outcome.problem if isinstance(outcome, Unclear) else "it has not ended yet"
+        told = (outcome.problem,) if isinstance(outcome, Unclear) else outcome.problems
+        problem = next(iter(told), "it has not ended yet")
         fix = f"courier activate {self.activation} --apply goes on with it"
         return Carried(item, "pending", remote_id, credits, problem=problem, fix=fix)
 

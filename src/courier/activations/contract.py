@@ -177,7 +177,8 @@ class Surface(Protocol):
         """Ids of what already has the name of what the item makes. The journal keeps them with the intent."""
 
     def send(self, item: Item, egress: Egress) -> Outcome:
-        """Carry an item out, once. A POST that may have taken effect is never repeated here."""
+        """Carry an item out, once. A POST that may have taken effect is never repeated here. What goes on there is
+        answered as pending at once, so that its id is written down before anybody waits for it."""
 
     def find(self, item: Item, since: datetime, known_ids: Sequence[str]) -> str | Literal["cannot tell"] | None:
         """The remote id of what an unclear `send` made, None where it made nothing, or that nobody can tell.

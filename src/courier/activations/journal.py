@@ -255,7 +255,8 @@ class Journal:
         made = item.action == "create" or (same and bool(row["made"]))
         text = _text(item.payload)
         values = (self.scope, activation, item.key, item.name, ended.state, ended.remote_id, made, text)
-        also = (hash_of(item.payload), ended.thread, _text(list(ended.ignored)), _text(list(seen)), ended.credits)
+        thread = ended.thread or (row["thread"] if row is not None else None)
+        also = (hash_of(item.payload), thread, _text(list(ended.ignored)), _text(list(seen)), ended.credits)
         places = ", ".join("?" for _ in (*values, *also, run, ""))
         connection.execute(f"INSERT OR REPLACE INTO known VALUES ({places})", (*values, *also, run, _now()))
 

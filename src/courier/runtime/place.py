@@ -37,6 +37,11 @@ class Place:
         return self.state / "state.db"
 
     @property
+    def activations(self) -> Path:
+        """The journal of activations."""
+        return self.state / "activations.db"
+
+    @property
     def budgets(self) -> Path:
         return self.state / "budgets"
 
@@ -58,6 +63,13 @@ def courier_lock(place: Place, courier: str, *, wait: bool = True) -> Iterator[N
 def group_lock(place: Place, group: str, *, wait: bool = True) -> Iterator[None]:
     """One run per group at a time, over all processes. Raises Locked when `wait` is false and another one runs."""
     with _locked(_group_lock(place, group), f"group {group}", wait):
+        yield
+
+
+@contextmanager
+def activation_lock(place: Place, activation: str, *, wait: bool = True) -> Iterator[None]:
+    """One apply per activation at a time, over all processes. Raises Locked when `wait` is false and it runs."""
+    with _locked(place.state / "locks" / "activations" / f"{activation}.lock", f"activation {activation}", wait):
         yield
 
 

@@ -101,7 +101,8 @@ class FocusGroups:
             remote_id = value_of(outcome.body, "id", self._body.names)
             if not remote_id:
                 return Unclear(f"{self._client.host}: a focus group without an id")
-            return self._ended(item, str(remote_id), outcome.body)
+            begun = Sent(str(remote_id), self._credits(item, outcome.body), pending=True)
+            return self._judged(item, str(remote_id), outcome.body) or begun
 
     def find(self, item: Item, since: datetime, known_ids: Sequence[str]) -> str | Literal["cannot tell"] | None:
         return "cannot tell"

@@ -98,7 +98,9 @@ class Generations:
                 return outcome
             if not outcome.body.get("id"):
                 return Unclear(f"{self._client.host}: a generation without an id")
-            return self._ended(str(outcome.body["id"]), outcome.body)
+            remote_id = str(outcome.body["id"])
+            begun = Sent(remote_id, credits_used(outcome.body, CREDITS[1]), pending=True)
+            return _judged(remote_id, outcome.body) or begun
 
     def find(self, item: Item, since: datetime, known_ids: Sequence[str]) -> str | Literal["cannot tell"] | None:
         """By the exact title, over all pages, among what was not there before."""
