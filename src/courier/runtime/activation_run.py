@@ -26,6 +26,7 @@ from courier.config.activation import Activation, Persona
 from courier.errors import CourierError, Locked, Refused
 from courier.runtime import events
 from courier.runtime.activation_result import ActivationResult, judged
+from courier.runtime.activation_states import journal_of
 from courier.runtime.context import Context
 from courier.runtime.place import activation_lock
 from courier.runtime.run_name import name_of
@@ -101,15 +102,6 @@ def apply_activation(
         return replace(result, warnings=(*warnings, *_copied(session)))
 
 
-def scope_of(activation: Activation) -> str:
-    """The account that remote ids belong to, as far as the file tells."""
-    return f"{activation.endpoint or ''} {activation.workspace or ''}"
-
-
-def journal_of(context: Context, activation: Activation) -> Journal:
-    return Journal(context.place.activations, scope_of(activation))
-
-
 def _open(context: Context, name: str) -> _Session:
     activation = context.project.activations[name]
     opened, credential = context.activation_access(activation)
@@ -124,7 +116,7 @@ def _open(context: Context, name: str) -> _Session:
         context.report(note(courier="", run="", at=clock.now(), group=name, note=f"waiting {seconds:.1f} s: {reason}"))
 
     surface = open_surface(opened, credential, notify, enriched_by=others)
-    return _Session(context, activation, journal_of(context, activation), surface)
+    return _Session(context, activation, journal_of(context.place, activation), surface)
 
 
 def _planned(session: _Session, notes: tuple[str, ...], retry_unknown: bool) -> Planned:
