@@ -101,6 +101,20 @@ class RunRow:
 
 
 @dataclass(frozen=True)
+class Outcome:
+    """One line of an apply, as the journal keeps it."""
+
+    key: str
+    name: str
+    action: str
+    state: str
+    remote_id: str | None
+    credits: int
+    problems: list[str]
+    at: str
+
+
+@dataclass(frozen=True)
 class Journal:
     """activations.db of one place. Every call is its own transaction.
 
@@ -233,6 +247,21 @@ class Journal:
             " WHERE (?1 IS NULL OR activation = ?1) AND (?2 IS NULL OR group_run = ?2) ORDER BY rowid DESC LIMIT ?3"
         )
         return [RunRow(**row) for row in self._rows(query, activation, group_run, limit)]
+
+    def find(self, run: str) -> RunRow | None:
+        return next((one for one in self.runs() if one.run == run), None)
+
+    def outcomes(self, run: str) -> list[Outcome]:
+        """What came of the items of an apply, in order."""
+        query = (
+            'SELECT "key", name, action, state, remote_id, credits, problems, at FROM outcome WHERE run = ? ORDER BY id'
+        )
+        return [Outcome(**{**row, "problems": json.loads(row["problems"])}) for row in self._rows(query, run)]
+
+    def states(self, activation: str) -> dict[str, int]:
+        """State -> items, whatever the account."""
+        query = "SELECT state, count(*) AS count FROM known WHERE activation = ? GROUP BY state ORDER BY state"
+        return {row["state"]: row["count"] for row in self._rows(query, activation)}
 
     def _before(self, connection: sqlite3.Connection, activation: str, item: Item, ended: Settled) -> int:
         """What was counted already of something that had begun there and goes on."""

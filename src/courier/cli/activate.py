@@ -197,7 +197,11 @@ COLUMNS = ("activation", "surface", "apply", "last run", "result", "credits", "i
 def _list(project: Project, place: Place, as_json: bool) -> None:
     from courier.runtime.activation_states import activation_states
 
-    found = activation_states(project, place)
+    found = [
+        {**state, "surface": project.activations[state["activation"]].surface,
+         "apply": project.activations[state["activation"]].apply}
+        for state in activation_states(place, project.activations)
+    ]  # fmt: skip
     if as_json:
         print_json({"version": 1, "sandbox": place.sandbox, "activations": found})
         return

@@ -1,13 +1,12 @@
-"""How the activations of a project stand, as the journal tells it: for `courier activate` and `courier status`."""
+"""How activations stand, as the journal tells it: for commands that answer at once, without the project's files."""
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 from courier.activations.journal import Journal
 from courier.config.activation import Activation
-from courier.config.project import Project
 from courier.runtime.place import Place
 
 
@@ -20,23 +19,19 @@ def journal_of(place: Place, activation: Activation) -> Journal:
     return Journal(place.activations, scope_of(activation))
 
 
-def activation_states(project: Project, place: Place) -> list[dict[str, Any]]:
-    """One per file of activations/. `credits`: of the last run. `items`: state -> how many."""
-    return [_state(place, activation) for activation in project.activations.values()]
+def activation_states(place: Place, names: Iterable[str]) -> list[dict[str, Any]]:
+    """One per activation. `credits`: of the last apply. `items`: state -> how many."""
+    return [_state(Journal(place.activations), name) for name in names]
 
 
-def _state(place: Place, activation: Activation) -> dict[str, Any]:
-    journal = journal_of(place, activation)
-    last = next(iter(journal.runs(activation.name, limit=1)), None)
-    states = Counter(one.state for one in journal.known(activation.name).values())
+def _state(journal: Journal, name: str) -> dict[str, Any]:
+    last = next(iter(journal.runs(name, limit=1)), None)
     return {
-        "activation": activation.name,
-        "surface": activation.surface,
-        "apply": activation.apply,
+        "activation": name,
         "last_run": last.run if last else None,
         "started": last.started if last else None,
-        "result": last.result if last else "never run",
+        "result": last.result if last else "never applied",
         "problem": last.problem if last else None,
         "credits": last.credits if last else None,
-        "items": dict(sorted(states.items())),
+        "items": journal.states(name),
     }
