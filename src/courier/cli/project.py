@@ -51,10 +51,19 @@ def all_problems(root: Path) -> tuple[Project | None, tuple[Problem, ...]]:
     if loaded.project is not None:
         problems += check_expressions(loaded.project)
         problems += check_views(loaded.project)
+        problems += _activations(loaded.project)
         for courier in loaded.project.couriers.values():
             problems += connector_named(courier.connector).check(loaded.project, courier)
     wrong = any(not problem.warning for problem in problems)
     return (None if wrong else loaded.project), tuple(sorted(problems))
+
+
+def _activations(project: Project) -> list[Problem]:
+    if not project.activations:
+        return []
+    from courier.storage.lineage import check_activations
+
+    return check_activations(project)
 
 
 def open_project(given: Path | None) -> Project:
