@@ -45,6 +45,8 @@ class Account:
 
     def __init__(self, shop: Shop) -> None:
         self.shop = shop
+        self._given: Node = {}
+        self._settings = Settings()
 
     @cached_property
     def key(self) -> str:
@@ -89,7 +91,11 @@ class Account:
 
     @property
     def settings(self) -> Settings:
-        return changed(Settings(), self.store.kept("settings") or {})
+        """As they are kept; another process may set them too."""
+        given = self.store.kept("settings") or {}
+        if given != self._given:
+            self._given, self._settings = given, changed(Settings(), given)
+        return self._settings
 
     def configure(self, given: Mapping[str, Any]) -> Settings:
         """Raises UsageError, and sets nothing, on a name or value that there is not."""
@@ -119,6 +125,10 @@ class Account:
     def used(self) -> int:
         """Credits charged in this billing period."""
         return sum(charge.credits for charge in self.store.charges(self.month()))
+
+    def count_tokens(self, prompt: int, completion: int) -> None:
+        before = self.store.kept("tokens") or (0, 0)
+        self.store.keep("tokens", (before[0] + prompt, before[1] + completion))
 
     def included(self) -> int:
         """Credits of this billing period, with what was bought on top."""

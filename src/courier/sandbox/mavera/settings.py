@@ -36,7 +36,9 @@ class Settings:
     answers:                 what /responses answers to a JSON Schema
     focus_group_polls, _seconds: a group is done when it was asked about more often than that and is older than that
     focus_group_names:       our word of a field -> another one, in requests and answers
-    words:                   status word -> how it is spelled, as {"pending": "PENDING", "completed": "READY"}
+    focus_group_words, brand_voice_words: pending, running, completed, failed -> how that is spelled, "READY"
+    app_inputs_key, app_as_object, upper_content_type: how generations spell what pages contradict each other about
+    needs_workspace:         generations and brand voices need `workspace_id` (feature page), or take the default one
     """
 
     plan: str = "Professional"
@@ -58,12 +60,16 @@ class Settings:
     latency: str = "clock"
     answers: str = "valid"
     app_inputs_key: str = "input_schema"
+    app_as_object: bool = True
+    upper_content_type: bool = False
+    needs_workspace: bool = False
     brand_voice_polls: int = 1
     focus_group_polls: int = 2
     focus_group_seconds: float = 0.0
     focus_group_fails: bool = False
     focus_group_names: Mapping[str, str] = field(default_factory=dict)
-    words: Mapping[str, str] = field(default_factory=dict)
+    focus_group_words: Mapping[str, str] = field(default_factory=dict)
+    brand_voice_words: Mapping[str, str] = field(default_factory=dict)
 
 
 def changed(settings: Settings, given: Mapping[str, Any]) -> Settings:
