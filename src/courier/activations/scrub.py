@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from typing import Any
 
 EMAIL, PHONE = "[email]", "[phone]"
+# Bounded, as addresses are: else a long text without spaces would be looked through once for each of its letters.
 _EMAIL = re.compile(
-    r"[^\s@<>()\[\]{},;:\"']+\s?(?:@|＠|\(at\)|\[at\])\s?[^\s@<>()\[\]{},;:\"']+[.．]\w{2,}", re.IGNORECASE
+    r"[^\s@<>()\[\]{},;:\"']{1,64}\s?(?:[@＠]|\(at\)|\[at\])\s?[^\s@<>()\[\]{},;:\"']{1,250}[.．]\w{2,}", re.IGNORECASE
 )
 # 7 to 15 digits with at most three separators between two of them, beginning with a sign or a bracket or not.
 _NUMBER = re.compile(r"(?<![\w])(?:[+＋]\s?)?\(?\d(?:[\s().\-/‐-―]{0,3}\d){6,}(?!\w)")
