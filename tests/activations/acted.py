@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,6 @@ from courier import sandbox
 from courier.activations.contract import Plan
 from courier.activations.journal import Journal
 from courier.cli.project import open_project
-from courier.config.activation import Activation
 from courier.config.project import Project
 from courier.runtime.activation_result import ActivationResult
 from courier.runtime.activation_run import Planned, apply_activation, plan_activation
@@ -39,8 +38,9 @@ HEAD = """\
 destination: mavera
 endpoint: {url}
 credential: {{ api_key: "${{MAVERA_API_KEY}}" }}
-guards: {{ min_cohort_size: 10 }}
+guards: {guards}
 """
+GUARDS = "{ min_cohort_size: 10 }"
 PERSONAS = """\
 surface: personas
 persona:
@@ -49,8 +49,8 @@ persona:
   type: B2C
   pipeline_type: north_star
   description: "{customers} customers spent {spent}."
-  fields: { purchase_cadence: "{cohort}", goals: ["{cohort}"] }
-""".replace(', goals: ["{cohort}"]', "")
+  fields: { purchase_cadence: "{cohort}" }
+"""
 TEXTS = """\
 surface: generations
 key: cohort
@@ -75,6 +75,7 @@ class Acted:
     served: Sandbox
     hurry: Hurried
     told: list[Event] = field(default_factory=list)
+    opened: Project | None = None
 
     @property
     def mavera(self) -> Mavera:
@@ -86,7 +87,8 @@ class Acted:
 
     @property
     def project(self) -> Project:
-        return open_project(self.root)
+        self.opened = self.opened or open_project(self.root)
+        return self.opened
 
     @property
     def context(self) -> Context:
@@ -123,11 +125,11 @@ class Acted:
         self.mavera.reset()
         self.told.clear()
 
-    def write(self, name: str, body: str, sql: str = SQL, guards: str = "") -> None:
-        head = HEAD.format(url=self.served.url)
-        head = head.replace("guards: { min_cohort_size: 10 }", guards) if guards else head
-        (self.root / "activations" / f"{name}.yaml").write_text(head + body, "utf-8")
-        (self.root / "activations" / f"{name}.sql").write_text(sql, "utf-8")
+    def write(self, name: str, guards: str = GUARDS) -> None:
+        head = HEAD.format(url=self.served.url, guards=guards)
+        (self.root / "activations" / f"{name}.yaml").write_text(head + FILES[name], "utf-8")
+        (self.root / "activations" / f"{name}.sql").write_text(SQL, "utf-8")
+        self.opened = None
 
 
 def actions(plan: Plan) -> dict[str, str]:
@@ -145,8 +147,8 @@ def acting(root: Path, hurry: Hurried) -> Iterator[Acted]:
         for path in (root / "activations").glob("*"):
             path.unlink()
         acted = Acted(root, served, hurry)
-        for name, body in FILES.items():
-            acted.write(name, body)
+        for name in FILES:
+            acted.write(name)
         loaded = hurry.run(root, served)
         assert loaded.code == 0, loaded.err
         yield acted

@@ -28,10 +28,9 @@ ROWS = st.lists(
 
 def activation(rows_are: RowsAre = "cohorts", **given: Any) -> Activation:
     guards = Guards(**{"support": {"value": "shared"}, "distinct": {"value": "different"}, **given})
-    made = Activation(
+    return Activation(
         "a", "a.yaml", "a.sql", "", "mavera", "chat", Chat(""), {}, guards=guards, key="key", rows_are=rows_are
     )
-    return made
 
 
 @settings(max_examples=100)
