@@ -40,6 +40,7 @@ class Follower:
         self.refusals: list[Refusal] = []
         self.read: dict[Stored, Place | None] = {}
         self.tables: set[tuple[str, str]] = set()
+        self.views: set[tuple[str, str]] = set()
         self.filtered: set[Stored] = set()
         self.parameters: set[str] = set()
         self._known = known
@@ -175,6 +176,7 @@ class Follower:
         return Relation((), blurred=NOTHING)
 
     def _view(self, node: Node, schema: str, name: str) -> Relation:
+        self.views.add((schema, name))
         tree = self._known.views[schema, name]
         if tree is None:
             self._refuse(node, f"the view `{schema}.{name}` cannot be read", "See what `courier validate` says of it.")

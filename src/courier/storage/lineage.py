@@ -44,9 +44,16 @@ class OutputColumn:
 
 @dataclass(frozen=True)
 class Reading:
-    """What a query reads and gives. `tables`: those under its views too. Empty where `problems` say why."""
+    """What a query reads and gives. Empty where `problems` say why.
+
+    tables:     those under its views, and those that `must_occur` names, too
+    parameters: those that it asks for
+    columns:    those that its text names
+    """
 
     tables: tuple[str, ...] = ()
+    views: tuple[str, ...] = ()
+    parameters: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
     output: tuple[OutputColumn, ...] = ()
     problems: tuple[Problem, ...] = ()
@@ -171,9 +178,11 @@ class _Bench:
             *activation_columns.check_consent(self._project, activation, follower.filtered),
             *activation_columns.check_must_occur(self._project, activation, self._personal),
         ]
-        tables = tuple(sorted(f"{schema}.{name}" for schema, name in follower.tables))
-        read = tuple(sorted({*map(str, follower.read)}))
-        return Reading(tables, read, output, tuple(sorted(set(problems))))
+        occurring = {written.rpartition(".")[0] for written in activation.must_occur.values()}
+        tables = tuple(sorted({*map(".".join, follower.tables), *occurring}))
+        views = tuple(sorted(map(".".join, follower.views)))
+        asked, read = tuple(sorted(follower.parameters)), tuple(sorted(map(str, follower.read)))
+        return Reading(tables, views, asked, read, output, tuple(sorted(set(problems))))
 
     def _leaving(
         self, activation: Activation, follower: Follower, output: Sequence[OutputColumn], depends: Sequence[Depends]
