@@ -14,7 +14,7 @@ run: install ## Load the built-in sandbox shop into DuckDB and query it
 	$(BIN)/courier query --sandbox --file docs/first_query.sql
 
 test: install ## Run the tests
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 check: install format lint types layers validate test ## What CI runs: format, lint, types, layers, validate, test
 

@@ -12,8 +12,8 @@ from tests.runs.tried import TABLES, Tried, make
 
 
 @pytest.fixture(scope="session")
-def fresh_once(tmp_path_factory: pytest.TempPathFactory) -> Tried:
-    return make(tmp_path_factory.mktemp("fresh") / "project")
+def fresh_once(tmp_path_factory: pytest.TempPathFactory, hurry: Hurried) -> Tried:
+    return make(tmp_path_factory.mktemp("fresh") / "project", hurry)
 
 
 @pytest.fixture(scope="session")

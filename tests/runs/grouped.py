@@ -15,7 +15,7 @@ from courier.runtime.place import Place
 from courier.sandbox.history.options import Options
 from courier.sandbox.server import Sandbox
 from courier.storage.inspect import open_published, tables
-from tests.runs.hurried import Ended, Hurried
+from tests.runs.hurried import Ended, Hurried, edit, traceless
 
 STORES = ("shopify_uk", "shopify_us")
 FEEDS = ("product", "product_tags")
@@ -46,14 +46,10 @@ class Grouped:
         return History(self.place.history)
 
     def courier(self, *arguments: str, end: Mapping[str, Any] | None = None, **environment: str) -> Ended:
-        ended = self.hurry.courier(self.root, arguments, environment, end)
-        assert "Traceback" not in ended.err, ended.err
-        return ended
+        return traceless(self.hurry.courier(self.root, arguments, environment, end))
 
     def edit(self, path: str, old: str, new: str) -> None:
-        file = self.root / path
-        assert old in file.read_text("utf-8")
-        file.write_text(file.read_text("utf-8").replace(old, new), "utf-8")
+        edit(self.root / path, old, new)
 
     @property
     def hashes(self) -> dict[str, str]:

@@ -62,14 +62,20 @@ class Ended:
         found: dict[str, str] = self.object["problem"]
         return found
 
+    @property
+    def feeds(self) -> dict[str, dict[str, Any]]:
+        """Of the first courier."""
+        return {feed["feed"]: feed for feed in self.object["couriers"][0]["feeds"]}
+
 
 class Hurried:
     """Starts couriers by the one process that has imported everything (tests.runs.hurried_run)."""
 
     def __init__(self) -> None:
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("SHOPIFY_")}
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.runs.hurried_run"],
-            cwd=CHECKOUT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            cwd=CHECKOUT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
 
     def run(self, root: Path, served: Sandbox, end: Mapping[str, Any] | None = None, more: Sequence[str] = ()) -> Ended:
@@ -135,9 +141,7 @@ class Project:
 
     def run(self, end: Mapping[str, Any] | None = None) -> Ended:
         """A run, which must not end in a trace."""
-        ended = self.hurry.run(self.root, self.served, end)
-        assert "Traceback" not in ended.err, ended.err
-        return ended
+        return traceless(self.hurry.run(self.root, self.served, end))
 
     @property
     def is_true(self) -> bool:
@@ -149,14 +153,23 @@ class Project:
 
     def courier(self, *arguments: str, end: Mapping[str, Any] | None = None) -> Ended:
         """`courier ARGUMENT...`, which must not end in a trace."""
-        ended = self.hurry.courier(self.root, arguments, self.served.credentials, end)
-        assert "Traceback" not in ended.err, ended.err
-        return ended
+        return traceless(self.hurry.courier(self.root, arguments, self.served.credentials, end))
 
     def edit(self, path: str, old: str, new: str) -> None:
-        file = self.root / path
-        assert old in file.read_text("utf-8")
-        file.write_text(file.read_text("utf-8").replace(old, new), "utf-8")
+        edit(self.root / path, old, new)
+
+
+def traceless(ended: Ended) -> Ended:
+    """The same process, which told of its mistakes as it should."""
+    assert "Traceback" not in ended.err, ended.err
+    return ended
+
+
+def edit(file: Path, old: str, new: str) -> None:
+    """Replace a text that is there."""
+    text = file.read_text("utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new), "utf-8")
 
 
 @contextmanager

@@ -6,7 +6,8 @@ code, negative for a signal. Every wait takes a fiftieth of its time, or, with "
 tests.runs.simulated_time says at that socket. With "leave" the answer is its process id, at once, and {"wait": pid} is
 answered with its exit code. A scheduler forks its runs in turn.
 
-Its end is null, or one of {"event": {...}, "nth": n}: killed at the nth event that holds these values; {"file": text,
+Its end is null, or one of {"event": {...}, "nth": n}: killed at the nth event that holds these values, or struck there
+by the "signal" of that name; {"file": text,
 "nth": n}: before it makes, opens for writing, renames or removes the nth file with this text in its path; {"cpu":
 seconds}: once it has used so much CPU; {"bytes": n}: not killed, but no file may grow larger.
 """
@@ -37,8 +38,8 @@ BUSY_SECONDS, IDLE_SECONDS = 5.0, 3600.0  # of simulated time, which costs nothi
 # None of them starts a thread, which a fork would lose: DuckDB's begin with its first connection, pyarrow's at once.
 IMPORTED = (
     "courier.cli.progress", "courier.runtime.group_run", "courier.connectors.shopify", "courier.storage.inspect",
-    "courier.storage.land", "courier.storage.views", "courier.config.load", "croniter", "dlt", "dlt.destinations",
-    "dlt.destinations.impl.filesystem.filesystem", "dlt.normalize.items_normalizers", "duckdb",
+    "courier.storage.land", "courier.storage.views", "courier.config.load", "courier.sandbox.server", "croniter", "dlt",
+    "dlt.destinations", "dlt.destinations.impl.filesystem.filesystem", "dlt.normalize.items_normalizers", "duckdb",
 )  # fmt: skip
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 TOUCHING = frozenset(
@@ -46,11 +47,11 @@ TOUCHING = frozenset(
 )
 
 
-def _die() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
+def _die(by: signal.Signals = signal.SIGKILL) -> None:
+    os.kill(os.getpid(), by)
 
 
-def _at_event(wanted: Mapping[str, Any], left: int) -> None:
+def _at_event(wanted: Mapping[str, Any], left: int, by: signal.Signals) -> None:
     rendering = progress.rendering
 
     @contextmanager
@@ -62,7 +63,7 @@ def _at_event(wanted: Mapping[str, Any], left: int) -> None:
                 report(event)
                 left -= wanted.items() <= as_json(event).items()
                 if left == 0:
-                    _die()
+                    _die(by)
 
             yield told
 
@@ -92,7 +93,7 @@ def _is_within(here: str, text: str, event: str, arguments: tuple[Any, ...]) -> 
 
 def _doom(end: Mapping[str, Any]) -> None:
     if "event" in end:
-        _at_event(end["event"], end["nth"])
+        _at_event(end["event"], end["nth"], signal.Signals[end.get("signal", "SIGKILL")])
     elif "file" in end:
         _at_file(end["file"], end["nth"])
     elif "bytes" in end:

@@ -15,6 +15,7 @@ from courier.runtime.events import Event, GroupWaits
 from courier.runtime.group_run import POLL_SECONDS, Asked, run_group
 from courier.runtime.history import History
 from courier.sandbox.history.options import Options
+from tests.runs.hurried import Hurried
 from tests.runs.tried import make
 
 GROUPS = """
@@ -26,9 +27,11 @@ after:
 FEED = "feeds:\n  locations: { load: truncate }\n"
 
 
-def test_a_group_waits_until_its_constraint_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_group_waits_until_its_constraint_holds(
+    tmp_path: Path, hurry: Hurried, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It asks again and again, says once what it waits for, and runs when the other one has committed at its S."""
-    tried = make(tmp_path / "project", Options(customers=1, orders=1, products=1, special=False))
+    tried = make(tmp_path / "project", hurry, Options(customers=1, orders=1, products=1, special=False))
     (tried.root / "courier_groups.yaml").write_text(GROUPS, "utf-8")
     courier = tried.root / "couriers" / "shopify.yaml"
     courier.write_text(courier.read_text("utf-8").partition("feeds:\n")[0] + FEED, "utf-8")

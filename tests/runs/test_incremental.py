@@ -12,7 +12,8 @@ from courier import sandbox
 from courier.runtime.events import Event, RunLanded
 from courier.sandbox.history.options import Options
 from courier.storage.land import FOLDER
-from tests.runs.tried import GROUP, TABLES, Ended, Tried, ended, make, run_inside
+from tests.runs.hurried import Ended, Hurried
+from tests.runs.tried import GROUP, TABLES, Tried, ended, make, run_inside
 
 WITHOUT_DLT = """
 import sys
@@ -82,9 +83,9 @@ def keys(project: Tried, table: str) -> set[Any]:
         (Options(seed=3, customers=1, orders=2, products=1, special=False), 90),
     ],
 )
-def test_other_shops_and_several_changes(shop: Options, orders: int, tmp_path: Path) -> None:
+def test_other_shops_and_several_changes(shop: Options, orders: int, tmp_path: Path, hurry: Hurried) -> None:
     """Whatever the shop: after each run the tables are the truth and the counters are what the shop did."""
-    project = make(tmp_path / "project", shop)
+    project = make(tmp_path / "project", hurry, shop)
     with sandbox.serve(sandbox.open_shop(project.place.state)) as served:
         run_inside(project, served)
         assert project.hashes() == project.truth()

@@ -10,7 +10,8 @@ import pytest
 from courier.runtime.history import History
 from courier.runtime.run_folder import RunFolder
 from courier.storage.raw import read_manifest
-from tests.runs.tried import Ended, Tried
+from tests.runs.hurried import Ended
+from tests.runs.tried import Tried
 
 KILLED = -signal.SIGKILL
 FETCH = {"event": "Fetched", "request": "Order", "records": 500}

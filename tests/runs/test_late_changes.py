@@ -13,6 +13,7 @@ from courier import clock, sandbox
 from courier.sandbox.history.options import Options
 from courier.sandbox.server import Sandbox
 from courier.sandbox.shopify.service import Settings
+from tests.runs.hurried import Hurried
 from tests.runs.tried import Tried, make, run_inside
 
 SHOP = Options(seed=5, customers=12, orders=40, products=4, special=False)
@@ -32,8 +33,8 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Later:
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Tried:
-    return make(tmp_path / "project", SHOP)
+def project(tmp_path: Path, hurry: Hurried) -> Tried:
+    return make(tmp_path / "project", hurry, SHOP)
 
 
 def test_a_refund_long_after_its_order_and_totals_that_lag(project: Tried, later: Later) -> None:

@@ -15,6 +15,7 @@ from courier.runtime.result import CourierResult
 from courier.sandbox.history.options import Options
 from courier.sandbox.server import Sandbox
 from courier.sandbox.shopify.truth import OPTIONAL, truth_tables
+from tests.runs.hurried import Hurried
 from tests.runs.tried import Tried, make, run_inside
 
 SHOP = Options(seed=2, customers=20, orders=45, products=5, special=False)
@@ -32,8 +33,8 @@ FEEDS_OF_METAFIELDS = tuple(
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Tried:
-    project = make(tmp_path / "project", SHOP)
+def project(tmp_path: Path, hurry: Hurried) -> Tried:
+    project = make(tmp_path / "project", hurry, SHOP)
     text = (project.root / "couriers/shopify.yaml").read_text()
     (project.root / "couriers/shopify.yaml").write_text(text.rstrip() + FEEDS)
     return project

@@ -20,7 +20,8 @@ from courier.runtime.result import GroupResult
 from courier.sandbox.history.options import Options
 from courier.sandbox.server import Sandbox
 from courier.storage.inspect import open_published, tables, views
-from tests.runs.tried import COMMAND, TABLES, Tried, ended, silent
+from tests.runs.hurried import Hurried
+from tests.runs.tried import TABLES, silent
 
 STORES = ("shopify_uk", "shopify_us")
 GROUPS = "stores:\n  couriers:\n    shopify_uk:\n    shopify_us:\n"
@@ -84,7 +85,7 @@ def stores(tmp_path: Path) -> Iterator[Stores]:
         yield made
 
 
-def test_each_schema_holds_its_own_shop_and_no_other(stores: Stores) -> None:
+def test_each_schema_holds_its_own_shop_and_no_other(stores: Stores, hurry: Hurried) -> None:
     """Hash-equal to each shop's truth, also after one of them changed; identities, tags, views and budgets apart.
 
     With the credentials swapped nothing is loaded (exit 4), and nothing changed.
@@ -97,7 +98,7 @@ def test_each_schema_holds_its_own_shop_and_no_other(stores: Stores) -> None:
     assert held == stores.truth() and len(held) == 2 * TABLES
     assert_apart(stores)
     stores.point(dict(zip(STORES, reversed(STORES), strict=True)))
-    refused = ended(Tried(stores.root).start(COMMAND, "run", "--group", "stores"))
+    refused = hurry.courier(stores.root, ("run", "--group", "stores"), {})
     assert refused.code == 4 and "holds the data of" in refused.err, refused.err
     assert stores.hashes() == held
 

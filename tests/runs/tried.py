@@ -26,8 +26,8 @@ from courier.sandbox.history.options import Options
 from courier.sandbox.server import Sandbox
 from courier.storage import duck
 from courier.storage.inspect import open_published, tables
+from tests.runs.hurried import CHECKOUT, Ended, Hurried, edit
 
-CHECKOUT = Path(__file__).parents[2]
 COMMAND = str(Path(sys.executable).with_name("courier"))
 # A page of orders holds 250: three pages.
 SHOP = Options(customers=120, orders=600, products=15)
@@ -36,34 +36,11 @@ TABLES = 13
 
 
 @dataclass(frozen=True)
-class Ended:
-    """A process that has ended: its events, and the object that it printed."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def object(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self.out)
-        return found
-
-    @property
-    def feeds(self) -> dict[str, dict[str, Any]]:
-        return {feed["feed"]: feed for feed in self.object["couriers"][0]["feeds"]}
-
-    @property
-    def events(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.err.splitlines() if line.startswith("{")]
-
-    def named(self, kind: str, **values: Any) -> list[dict[str, Any]]:
-        """The events of a kind that hold the given values, in order."""
-        return [event for event in self.events if {"event": kind, **values}.items() <= event.items()]
-
-
-@dataclass(frozen=True)
 class Tried:
+    """`courier` and `struck` are forked from one process that has imported everything; `start` starts a new one."""
+
     root: Path
+    hurry: Hurried
 
     @property
     def place(self) -> Place:
@@ -83,8 +60,8 @@ class Tried:
             text=True,
         )
 
-    def courier(self, *arguments: str) -> Ended:
-        return ended(self.start(COMMAND, *arguments))
+    def courier(self, *arguments: str, end: Mapping[str, Any] | None = None) -> Ended:
+        return self.hurry.courier(self.root, arguments, {}, end)
 
     def run(self, *arguments: str) -> Ended:
         """`courier run --group shopify --sandbox`, which must succeed."""
@@ -94,7 +71,7 @@ class Tried:
 
     def struck(self, signal: str, event: Mapping[str, Any], *command: str) -> Ended:
         """`run`, or another command that runs a courier, struck by a signal at an event."""
-        return ended(self.start_struck(signal, event, *command))
+        return self.courier(*(command or GROUP), end={"event": event, "nth": 1, "signal": signal})
 
     def start_struck(self, signal: str, event: Mapping[str, Any], *command: str) -> subprocess.Popen[str]:
         return self.start("-m", "tests.runs.struck_run", signal, json.dumps(event), *(command or GROUP))
@@ -126,14 +103,11 @@ class Tried:
             connection.close()
 
     def edit(self, path: str, old: str, new: str) -> None:
-        file = self.root / path
-        text = file.read_text(encoding="utf-8")
-        assert old in text
-        file.write_text(text.replace(old, new), encoding="utf-8")
+        edit(self.root / path, old, new)
 
     def copy(self, target: Path) -> Tried:
         shutil.copytree(self.root, target)
-        return Tried(target)
+        return replace(self, root=target)
 
 
 def ended(process: subprocess.Popen[str], typed: str = "") -> Ended:
@@ -141,10 +115,10 @@ def ended(process: subprocess.Popen[str], typed: str = "") -> Ended:
     return Ended(process.returncode, out, err)
 
 
-def make(root: Path, shop: Options = SHOP) -> Tried:
+def make(root: Path, hurry: Hurried, shop: Options = SHOP) -> Tried:
     """A project as `courier init` writes it, with a shop that nobody has read yet."""
     write_project(root)
-    tried = Tried(root)
+    tried = Tried(root, hurry)
     sandbox.open_shop(tried.place.state, shop)
     return tried
 
@@ -156,9 +130,6 @@ def silent(event: Event) -> None:
 def run_inside(tried: Tried, served: Sandbox, report: Report = silent, now: datetime | None = None) -> CourierResult:
     """Run the group in this process, against a sandbox that the test can put faults into."""
     project = open_project(tried.root)
-    credential = {
-        "store": served.credentials["SHOPIFY_STORE"],
-        "access_token": served.credentials["SHOPIFY_ACCESS_TOKEN"],
-    }
+    credential = served.credential("shopify")
     context = Context(project, tried.place, lambda courier: (replace(courier, endpoint=served.url), credential), report)
     return run_group(context, project.groups["shopify"], Asked(now or clock.now())).couriers[0]

@@ -65,8 +65,8 @@ def test_the_command_that_fills_a_gap_asks_for_that_gap(bounds: list[datetime], 
     words = shlex.split(gap_of(Place(Path(), sandbox=False), "shopify", "order", period).command)
     assert words[:6] == ["courier", "run", "--courier", "shopify", "--feed", "order"]
     options = dict(zip(words[6::2], words[7::2], strict=False)) if not first else {}
-    since, until = options.get("--since"), options.get("--until")
-    asked = asked_for("UTC", (), day=None, since=since, until=until, everything_="--all" in words, no_offset=False)
+    chosen = {"day": None, "since": options.get("--since"), "until": options.get("--until"), "no_offset": False}
+    asked = asked_for("shopify", ("order",), {**chosen, "everything": "--all" in words, "scheduled": None})
     assert asked.by_hand is not None
     if first:
         assert asked.by_hand.period.since is None and asked.by_hand.period.until == asked.now

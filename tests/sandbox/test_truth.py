@@ -18,7 +18,8 @@ from courier.sandbox.history.options import Options
 from courier.sandbox.history.rows import History
 from courier.sandbox.server import Sandbox
 from courier.sandbox.shop import Shop
-from courier.sandbox.shopify.truth import KEYS, Truth, columns, truth_rows, truth_tables
+from courier.sandbox.shopify.truth import BOOKS, KEYS, columns, truth_rows, truth_tables
+from courier.sandbox.telling import Truth
 from tests.sandbox import documents
 from tests.sandbox.client import Client
 from tests.sandbox.conftest import SMALL
@@ -95,8 +96,8 @@ def test_the_moved_parts_tell_a_change() -> None:
 
 
 def _comparable(history: History) -> list[set[str]]:
-    with Truth() as told:
-        told.tell("truth", history, "USD")
+    with Truth(BOOKS) as told:
+        told.tell("truth", history, "USD", KEYS)
         return [set(map(repr, told.listed("truth", table))) for table in KEYS]
 
 

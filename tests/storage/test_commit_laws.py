@@ -17,7 +17,7 @@ from courier.config.project import DomainTable
 from courier.storage.load import Counters, FeedLoad
 from tests.storage.loads import ALLOCATION, LINE, ORDER, PLACE, Set, Shop, at
 
-few = settings(max_examples=10, deadline=None)
+few = settings(max_examples=15, deadline=None)
 
 KEYS = st.integers(1, 2)
 TIMES = st.integers(1, 3)

@@ -82,7 +82,7 @@ def held(made: Made, feed: str) -> set[int]:
     return {row["_set"] for row in made.sets(feed) if row["_held"]}
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(shops(), st.lists(GARBAGE, max_size=2), st.lists(GARBAGE, max_size=2))
 def test_every_record_is_a_row_or_an_error(
     shop: dict[str, list[dict[str, Any]]], broken_orders: list[bytes], broken_lines: list[bytes]
@@ -132,7 +132,7 @@ def test_two_halves_are_the_whole(shop: dict[str, list[dict[str, Any]]], cut: in
             assert sum(part.shaped[table.name].read for part in parts) == whole.shaped[table.name].read
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     st.lists(
         st.decimals(allow_nan=False, allow_infinity=False, places=4, min_value=-(10**14), max_value=10**14), max_size=5
@@ -144,7 +144,7 @@ def test_money_comes_through_to_the_last_digit(amounts: list[Decimal]) -> None:
         assert [row["total"] for row in shaped(Path(folder), {"Order": found}, TABLES[:1]).rows("order")] == amounts
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=1, max_size=5))
 def test_texts_come_through_to_the_last_character(texts: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:

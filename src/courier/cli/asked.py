@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
 from courier import clock
 from courier.cli.project import pick_courier, pick_group
+from courier.clock import Interval
 from courier.errors import UsageError
 
 if TYPE_CHECKING:
@@ -40,39 +41,41 @@ def _what_there_is(project: Project) -> str:
     return "add " + ", or ".join(options) if options else "write a courier into couriers/ first"
 
 
-def asked_for(
-    timezone: str,
-    feeds: tuple[str, ...],
-    *,
-    day: str | None,
-    since: str | None,
-    until: str | None,
-    everything_: bool,
-    no_offset: bool,
-    scheduled: str | None = None,
-    ignore_constraints: bool = False,
-    allowance: Allowance | None = None,
-) -> Asked:
-    """The period that the options choose, in UTC; by_hand None is the one since the watermark."""
+def asked_for(what: CourierGroup | str, feeds: tuple[str, ...], options: Mapping[str, Any]) -> Asked:
+    """What the options ask for; by_hand None is the period since the watermark. Raises UsageError."""
     from courier.runtime.allowance import NOTHING
     from courier.runtime.group_run import Asked
-    from courier.runtime.period import ByHand, between, everything, of_day, parse_instant
+    from courier.runtime.period import ByHand, parse_instant
 
-    now = clock.now()
-    if sum([day is not None, since is not None or until is not None, everything_]) > 1:
+    _check_scheduled(what, options)
+    now, timezone, scheduled = clock.now(), timezone_of(what), options["scheduled"]
+    period = _period(options, timezone, now)
+    return Asked(
+        now,
+        by_hand=ByHand(period, offset=not options["no_offset"]) if period else None,
+        feeds=feeds,
+        scheduled=parse_instant(scheduled, timezone) if scheduled else None,
+        ignore_constraints=options.get("ignore_constraints", False),
+        allowance=allowance_of(options) if "skip_feeds" in options else NOTHING,
+    )
+
+
+def _period(options: Mapping[str, Any], timezone: str, now: datetime) -> Interval | None:
+    """The period that the options choose, in UTC."""
+    from courier.runtime.period import between, everything, of_day, parse_instant
+
+    day, since, until = options["day"], options["since"], options["until"]
+    if sum([day is not None, since is not None or until is not None, options["everything"]]) > 1:
         raise UsageError("--day, --since/--until and --all exclude each other", fix="keep one of them")
-    period = None
-    if everything_:
-        period = everything(now)
-    elif day is not None:
-        period = of_day(_as_day(day), timezone, now)
-    elif since is not None:
-        period = between(parse_instant(since, timezone), parse_instant(until, timezone) if until else None, now)
-    elif until is not None:
+    if options["everything"]:
+        return everything(now)
+    if day is not None:
+        return of_day(_as_day(day), timezone, now)
+    if since is not None:
+        return between(parse_instant(since, timezone), parse_instant(until, timezone) if until else None, now)
+    if until is not None:
         raise UsageError("--until needs --since", fix="give --since too, or --all")
-    by_hand = ByHand(period, offset=not no_offset) if period else None
-    instant = parse_instant(scheduled, timezone) if scheduled else None
-    return Asked(now, by_hand, feeds, instant, ignore_constraints, allowance or NOTHING)
+    return None
 
 
 def allowance_of(options: Mapping[str, Any]) -> Allowance:
@@ -107,9 +110,9 @@ def activations_of(what: CourierGroup | str) -> tuple[str, ...]:
     return () if isinstance(what, str) else of_group(what)
 
 
-def check_scheduled(scheduled: str | None, what: CourierGroup | str, options: Mapping[str, Any]) -> None:
+def _check_scheduled(what: CourierGroup | str, options: Mapping[str, Any]) -> None:
     """Raises UsageError for an instant without a group, or beside a period, which it would contradict."""
-    if scheduled is None:
+    if options["scheduled"] is None:
         return
     if isinstance(what, str):
         raise UsageError("--scheduled goes with --group", fix="--group NAME --scheduled 2026-11-20T06:30:00Z")

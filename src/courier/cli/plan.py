@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from courier.cli.asked import asked_for, check_scheduled, chosen, intentions, of_run_type, timezone_of
+from courier.cli.asked import asked_for, chosen, intentions, of_run_type
 from courier.cli.options import (
     choice_options,
     json_option,
@@ -45,16 +45,11 @@ def plan(
     group: str | None,
     courier: str | None,
     feeds: tuple[str, ...],
-    day: str | None,
-    since: str | None,
-    until: str | None,
-    everything: bool,
-    no_offset: bool,
     run_type: Literal["full", "source"] | None,
-    scheduled: str | None,
     root: Path | None,
     sandbox: bool,
     as_json: bool,
+    **periods: Any,
 ) -> None:
     """Show the exact UTC periods and requests of a run, their cost, and what would change in the tables.
 
@@ -66,30 +61,19 @@ def plan(
 
     project = open_project(root)
     what = of_run_type(chosen(project, group, courier, feeds), run_type)
-    periods = {"day": day, "since": since, "until": until, "everything": everything}
-    check_scheduled(scheduled, what, periods)
-    asked = asked_for(
-        timezone_of(what),
-        feeds,
-        day=day,
-        since=since,
-        until=until,
-        everything_=everything,
-        no_offset=no_offset,
-        scheduled=scheduled,
-    )
+    asked = asked_for(what, feeds, periods)
     place = Place(project.root, sandbox)
-    seen = [foresee(project, place, intention) for intention in intentions(what, asked)]
+    seen = [(foresee(project, place, one), settings(project, what, one.courier)) for one in intentions(what, asked)]
     around = None if isinstance(what, str) else _around(place, what, asked)
     if as_json:
-        couriers = [{**one.as_json(), "settings": settings(project, what, one.courier)} for one in seen]
+        couriers = [{**one.as_json(), "settings": set_to} for one, set_to in seen]
         whole = around.as_json() if around else {}
         print_json({"version": 1, "sandbox": sandbox, "group": group, **whole, "couriers": couriers})
         return
     if around:
         _show_group(around)
-    for one in seen:
-        _show(one, settings(project, what, one.courier))
+    for one, set_to in seen:
+        _show(one, set_to)
     mark(sandbox)
     say("nothing was sent; how many pages a request takes is known once the source has counted its records")
 

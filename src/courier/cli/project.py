@@ -128,13 +128,9 @@ def opening(
     from courier.sandbox import open_shop, serve
 
     with serve(open_shop(place.state)) as sandbox:
-        credential = {
-            "store": sandbox.credentials["SHOPIFY_STORE"],
-            "access_token": sandbox.credentials["SHOPIFY_ACCESS_TOKEN"],
-        }
         key = {"api_key": sandbox.credentials["MAVERA_API_KEY"]}
         yield Opened(
-            lambda courier: (replace(courier, endpoint=sandbox.url), credential),
+            lambda courier: (replace(courier, endpoint=sandbox.url), sandbox.credential(courier.connector)),
             lambda activation: (replace(activation, endpoint=sandbox.url), key),
         )
 

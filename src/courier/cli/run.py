@@ -7,17 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from courier.cli.asked import (
-    activations_of,
-    allowance_of,
-    asked_for,
-    check_allowance,
-    check_scheduled,
-    chosen,
-    couriers_of,
-    of_run_type,
-    timezone_of,
-)
+from courier.cli.asked import activations_of, asked_for, check_allowance, chosen, couriers_of, of_run_type
 from courier.cli.options import (
     allowance_options,
     choice_options,
@@ -79,9 +69,8 @@ def run(
 
     project = open_project(root)
     what = chosen(project, group, courier, feeds)
-    check_scheduled(rest["scheduled"], what, rest)
     what = of_run_type(what, rest["run_type"])
-    asked = _asked(what, feeds, rest)
+    asked = asked_for(what, feeds, rest)
     check_allowance(project, what, asked)
     place = Place(project.root, sandbox)
     shown = rendering(as_json=as_json, quiet=quiet, verbose=verbose)
@@ -110,18 +99,3 @@ def _watched(working: Context, group: CourierGroup, asked: Asked) -> GroupResult
         result = run_group(working, group, asked)
         ended(result)
         return result
-
-
-def _asked(what: CourierGroup | str, feeds: tuple[str, ...], options: dict[str, Any]) -> Asked:
-    return asked_for(
-        timezone_of(what),
-        feeds,
-        day=options["day"],
-        since=options["since"],
-        until=options["until"],
-        everything_=options["everything"],
-        no_offset=options["no_offset"],
-        scheduled=options["scheduled"],
-        ignore_constraints=options["ignore_constraints"],
-        allowance=allowance_of(options),
-    )

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from courier import clock
 from courier.activations.apply import Applying, Carried
@@ -30,6 +29,7 @@ from courier.runtime.activation_states import journal_of
 from courier.runtime.context import Context
 from courier.runtime.place import activation_lock
 from courier.runtime.run_name import name_of
+from courier.storage.activation_rows import read_rows
 
 AT_ONCE = {"chat": 10, "focus_groups": 5}
 """Items at a time, as Mavera allows. The others go one by one: where credits run out, it is the last ones that stay."""
@@ -121,8 +121,9 @@ def _open(context: Context, name: str) -> _Session:
 
 def _planned(session: _Session, notes: tuple[str, ...], retry_unknown: bool) -> Planned:
     activation, journal = session.activation, session.journal
-    read = _read(session)
-    kept = guarded(activation, read.columns, read.rows)
+    read = read_rows(session.context.project, activation, session.context.place.files)
+    rows = [dict(zip(read.columns, row, strict=True)) for row in read.rows]
+    kept = guarded(activation, read.columns, rows)
     items = items_of(activation, kept.rows, lambda filled: payload_of(activation, filled))
     _refuse_problems(activation, (*kept.problems, *items.problems))
     remote = session.surface.look()
@@ -133,23 +134,6 @@ def _planned(session: _Session, notes: tuple[str, ...], retry_unknown: bool) -> 
     spent = journal.spent_since(activation.name, _month(clock.now()))
     against = tuple(refusals(plan, activation.guards, usage, spent, clock.now()))
     return Planned(replace(plan, notes=(*plan.notes, *notes_on(usage))), remote, against)
-
-
-@dataclass(frozen=True)
-class _Read:
-    columns: tuple[str, ...]
-    rows: tuple[dict[str, Any], ...]
-    as_of: datetime | None
-
-
-def _read(session: _Session) -> _Read:
-    from courier.storage.inspect import open_published
-
-    with open_published(session.context.place.files.published) as connection:
-        answer = connection.execute(session.activation.sql)
-        columns = tuple(column[0] for column in answer.description)
-        rows = tuple(dict(zip(columns, row, strict=True)) for row in answer.fetchall())
-    return _Read(columns, rows, clock.now())
 
 
 def _refuse_problems(activation: Activation, problems: tuple[str, ...]) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from courier import clock
 from courier.config.project import CourierGroup
-from courier.errors import CourierError, Refused
+from courier.errors import ConfigurationError, CourierError, Refused
 from courier.runtime import events
 from courier.runtime.context import Context
 from courier.runtime.result import GroupResult
@@ -45,7 +45,7 @@ def _activated(context: Context, name: str, run: str) -> ActivationResult:
     try:
         result = _tried(context, name, run)
     except CourierError as error:
-        end = "refused" if isinstance(error, Refused) else "failed"
+        end = "refused" if isinstance(error, Refused | ConfigurationError) else "failed"
         result = ActivationResult(name, end, problem=error.message, fix=error.fix)  # type: ignore[arg-type]
     _tell(context, result)
     return result

@@ -6,6 +6,7 @@ Importing this costs nothing: the servers and the generator are imported by the 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from courier.sandbox.server import Sandbox
     from courier.sandbox.shop import Shop
     from courier.sandbox.shopify.service import Settings
-    from courier.sandbox.shopify.truth import TableChange, TableTruth
+    from courier.sandbox.telling import Books, TableChange, TableTruth
 
 
 def open_shop(folder: Path | None = None, options: Options | None = None) -> Shop:
@@ -34,20 +35,24 @@ def serve(shop: Shop, port: int = 0, settings: Settings | None = None) -> Sandbo
     return Sandbox(shop, port, settings)
 
 
-def change(shop: Shop, orders: int = 50) -> list[TableChange]:
+def change(shop: Shop, orders: int = 50, sources: Iterable[str] = ("shopify",)) -> list[TableChange]:
     """Change the shop, now: about `orders` orders edited or added, and some customers and products with them.
 
-    Returns, per domain table, how many rows are inserted, updated and deleted.
+    Returns, per domain table of these sources, how many rows are inserted, updated and deleted.
     """
-    from courier.sandbox.shopify.truth import change as change_and_compare
+    from courier.sandbox.telling import change as change_and_compare
 
-    return change_and_compare(shop, orders)
+    return change_and_compare(shop, orders, [_books(source) for source in sources])
 
 
-def truth(shop: Shop, tables: Iterable[str] = ()) -> list[TableTruth]:
-    """What the shipped couriers should hold: per domain table its rows and their hash. `tables`: others, as
+def truth(shop: Shop, tables: Iterable[str] = (), source: str = "shopify") -> list[TableTruth]:
+    """What the source's shipped courier should hold: per domain table its rows and their hash. `tables`: others, as
     `order_metafield`."""
-    from courier.sandbox.shopify.truth import truth as tell
+    from courier.sandbox.telling import truth as tell
 
-    wanted = tuple(tables)
-    return tell(shop, wanted) if wanted else tell(shop)
+    return tell(shop, _books(source), tables)
+
+
+def _books(source: str) -> Books:
+    books: Books = import_module(f"courier.sandbox.{source}.truth").BOOKS
+    return books

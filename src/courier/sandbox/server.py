@@ -23,6 +23,10 @@ from courier.sandbox.shopify.service import Service, Settings
 from courier.sandbox.shopify.versions import SUPPORTED
 
 HOST = "127.0.0.1"
+CREDENTIALS = {
+    "shopify": {"store": "SHOPIFY_STORE", "access_token": "SHOPIFY_ACCESS_TOKEN"},
+}
+"""Connector -> key of a courier's `credential:` -> the variable that it names."""
 
 
 class _Server(uvicorn.Server):
@@ -76,6 +80,11 @@ class Sandbox:
     def credentials(self) -> dict[str, str]:
         """What a courier needs to log in, by the names of its variables. Nothing here opens a real shop."""
         return {**self._admin.credentials(), "MAVERA_API_KEY": self.mavera.key}
+
+    def credential(self, connector: str) -> dict[str, str]:
+        """What a courier of this connector is opened with, by the keys of its `credential:`."""
+        known = self.credentials
+        return {key: known[name] for key, name in CREDENTIALS[connector].items()}
 
     @property
     def requests(self) -> Sequence[dict[str, Any]]:

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import requests
 
+from courier import clock
 from courier.sandbox.mavera.service import Mavera
 from courier.sandbox.server import Sandbox
 
 Json = dict[str, Any]
 COHORT: Json = {"pipeline_type": "north_star", "name": "Shopify VIP Customer", "description": "Six orders and more."}
+
+
+def until(happened: Callable[[], object]) -> None:
+    """Wait for what the server does after its client has gone."""
+    for _ in range(4_000):
+        if happened():
+            return
+        clock.sleep(0.005)
+    raise AssertionError("it did not happen")
 
 
 class Client:

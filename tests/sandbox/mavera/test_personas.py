@@ -40,6 +40,14 @@ def test_the_list(client: Client) -> None:
     assert client.error("GET", "personas", cursor="nonsense") == (400, "invalid_field")
 
 
+def test_lists_as_other_pages_have_them(client: Client) -> None:
+    """Rows under `personas`, and no `has_more`: the end is where `next_cursor` is null."""
+    client.mavera.configure(personas_key="personas", persona_paging=False)
+    found = client.get("personas", limit=100)
+    assert len(found["personas"]) == 100 and not {"data", "has_more"} & set(found) and found["next_cursor"]
+    assert client.get("personas", limit=100, cursor=found["next_cursor"])["next_cursor"] is None
+
+
 def test_filters(client: Client) -> None:
     """`name` filters nothing; `search` looks into names and descriptions; `is_custom` and `category` filter."""
     made = client.post("personas", **{**COHORT, "description": "Buys every NEWSPRINT."})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 import anyio
@@ -12,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
+from courier.errors import UsageError
 from courier.sandbox.connections import CutOff, Silence
 from courier.sandbox.mavera import (
     brand_voices,
@@ -165,7 +167,8 @@ class Api:
             given = fault.status if fault.status < 500 else self.account.settings.duplicate_status
             raise duplicate(given)
         if find(ask.faults, "taken"):
-            self.mavera.make_persona(name=ask.body.get("name"), description="Made by somebody else, just now.")
+            with suppress(UsageError):  # no persona can have what was sent as a name
+                self.mavera.make_persona(name=ask.body.get("name"), description="Made by somebody else, just now.")
 
 
 def _body(method: str, raw: bytes) -> Node:

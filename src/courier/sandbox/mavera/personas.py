@@ -75,7 +75,7 @@ def listed(account: Account, ask: Ask) -> Answer:
     found = page(account.store, ask, "persona", lambda body: _wanted(body, ask.query), _row)
     if not account.settings.persona_paging:
         del found["has_more"]
-    return Answer(found)
+    return Answer({account.settings.personas_key if key == "data" else key: value for key, value in found.items()})
 
 
 def _wanted(body: Node, query: Mapping[str, str]) -> bool:

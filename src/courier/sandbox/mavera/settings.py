@@ -29,6 +29,7 @@ class Settings:
     accepted_fields:         persona fields beside the documented ones that stick: `demographic`, `attributes`
     dropped_fields:          documented persona fields that are silently dropped all the same
     needs_pipeline_type:     the reference has it; the published jobs leave it out
+    personas_key:            what a list of personas calls its rows: `data` (reference), `personas` (a job's code)
     persona_paging:          personas' lists have `has_more` too (not shown by their example); else `next_cursor` alone
     needs_persona:           /responses without `persona_id` is refused (reference), or works (feature page)
     chat_seconds:            that Mave takes (documented: 30-90)
@@ -54,6 +55,7 @@ class Settings:
     accepted_fields: tuple[str, ...] = ()
     dropped_fields: tuple[str, ...] = ()
     needs_pipeline_type: bool = True
+    personas_key: str = "data"
     persona_paging: bool = True
     needs_persona: bool = False
     chat_seconds: float = 0.0

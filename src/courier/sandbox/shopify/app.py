@@ -150,15 +150,16 @@ class Admin:
         return reply({"access_token": token, "scope": scope, "expires_in": seconds})
 
     async def _truth(self, request: Request) -> Response:
-        from courier.sandbox.shopify.truth import truth
+        from courier.sandbox import truth
 
         self.service.shop.refresh()
-        tables = [{"table": i.table, "rows": i.rows, "hash": i.hash} for i in truth(self.service.shop)]
+        source = request.query_params.get("source", "shopify")
+        tables = [{"table": i.table, "rows": i.rows, "hash": i.hash} for i in truth(self.service.shop, source=source)]
         return reply({"version": 1, "tables": tables})
 
     async def _change(self, request: Request) -> Response:
         """POST {"orders": 50}: change the shop, as `courier sandbox change` does, and tell what that means."""
-        from courier.sandbox.shopify.truth import change
+        from courier.sandbox import change
 
         given = orjson.loads(await request.body() or b"{}")
         return reply({"version": 1, "tables": change(self.service.shop, int(given.get("orders", 50)))})
