@@ -21,8 +21,9 @@ from courier.activations.mavera.usage import credits_used, usage
 from courier.config.activation import Chat
 
 CREDITS = (10, 75)
-AT_ONCE = 10
 THREAD = "thread_id"
+SHORT = 400
+"""Letters of an answer that, ending in a question mark, is nothing but a question."""
 _KEPT = ("content", "sources", "personas_used", "validation")
 
 
@@ -88,5 +89,13 @@ class Chats:
             return Unclear(f"{self._client.host}: a message without an id")
         output = {name: body[name] for name in _KEPT if name in body}
         thread = str(body[THREAD]) if body.get(THREAD) else None
-        problems = () if body.get("content") else ("the answer is empty",)
+        problems = tuple(filter(None, [_doubt(str(body.get("content") or "").strip())]))
         return Sent(str(body["id"]), credits_used(body, CREDITS[1]), output, thread=thread, problems=problems)
+
+
+def _doubt(content: str) -> str:
+    """What is wrong with an answer: Mave may ask back, and nothing in its answer marks that."""
+    if not content:
+        return "the answer is empty"
+    asks_back = content.endswith("?") and len(content) < SHORT
+    return "Mave seems to ask back instead of answering: say more in `chat.message`" if asks_back else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import BoundedSemaphore, Lock
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -149,8 +149,13 @@ class Client:
             self._pace = pace(answer.headers) or self._pace
 
     def _due(self) -> float:
+        """Take one of the requests that are left, and say how long to wait for it."""
         with self._lock:
-            return self._pace.pause(clock.now()) if self._pace else 0.0
+            if self._pace is None:
+                return 0.0
+            pause = self._pace.pause(clock.now())
+            self._pace = replace(self._pace, remaining=max(0, self._pace.remaining - 1))
+            return pause
 
     def _wait(self, seconds: float, reason: str) -> None:
         if seconds > 0:

@@ -9,7 +9,7 @@ from typing import Any
 from courier.activations.contract import Known
 from courier.activations.mavera.client import Client
 from courier.activations.mavera.shaped import digest
-from courier.config.suggestions import did_you_mean
+from courier.config.suggestions import did_you_mean, listed
 from courier.errors import SourceRefused
 
 OF_ACTIVATION = "activation:"
@@ -28,7 +28,8 @@ class Directory:
 
     @property
     def hash(self) -> str:
-        return digest([sorted(self.personas.items()), self.workspace, self.brand_voice, self.app])
+        """Personas are not in it: the ids of those that are asked are in the items, and nothing else matters."""
+        return digest([self.workspace, self.brand_voice, self.app])
 
     def persona(self, named: str) -> str | None:
         """The id of a persona by its exact name, or by its id; None where there is none, or more than one."""
@@ -58,9 +59,20 @@ def personas(client: Client) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def workspace(client: Client, named: str | None) -> str | None:
-    """The id of the workspace of that name or id. Raises SourceRefused where there is none."""
-    return None if named is None else _only(client, "/workspaces", "workspace", named, "name")
+def workspace(client: Client, named: str | None, *, needed: bool = False) -> str | None:
+    """The id of the workspace of that name or id; where it is needed and not named, the only one that there is.
+
+    Raises SourceRefused where there is none.
+    """
+    if named is None and not needed:
+        return None
+    rows = client.rows("/workspaces")
+    if named is not None:
+        return str(_chosen(client, rows, "workspace", named, "name")["id"])
+    if len(rows) == 1:
+        return str(rows[0]["id"])
+    names = listed(str(row.get("name")) for row in rows)
+    raise SourceRefused(f"{client.host}: this needs a workspace", fix=f"set `workspace` in {client.where}: {names}")
 
 
 def brand_voice(client: Client, label: str | None, workspace_id: str | None) -> str | None:
@@ -123,10 +135,6 @@ def _input_problems(row: Mapping[str, Any], inputs: list[str]) -> list[str]:
     unknown = [f"has no input `{name}` ({did_you_mean(name, fields)})" for name in inputs if name not in fields]
     missing = [f"needs the input `{name}`" for name, required in fields.items() if required and name not in inputs]
     return unknown + missing
-
-
-def _only(client: Client, path: str, kind: str, named: str, by: str) -> str:
-    return str(_chosen(client, client.rows(path), kind, named, by)["id"])
 
 
 def _chosen(client: Client, rows: list[Mapping[str, Any]], kind: str, named: str, by: str) -> Mapping[str, Any]:

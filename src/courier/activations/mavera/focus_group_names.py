@@ -18,7 +18,7 @@ ASSUMED: Mapping[str, str] = {
     "text": "text",
     "type": "type",
     "options": "options",
-    "responses": "responses_per_persona",
+    "responses": "responses",
     "id": "id",
     "status": "status",
     "results": "results",

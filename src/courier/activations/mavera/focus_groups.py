@@ -31,7 +31,6 @@ from courier.config.activation import FocusGroup
 from courier.errors import SourceUnreachable
 
 PATH = "/focus-groups"
-AT_ONCE = 5
 POLL_SECONDS = 5.0
 MOST_PERSONAS, MOST_QUESTIONS = 10, 20
 
@@ -61,13 +60,18 @@ def _problems(payload: Mapping[str, Any]) -> list[str]:
 
 
 def estimate(personas: int, questions: int, responses: int) -> Credits:
-    """Documented: about 50-75 credits for up to 25 respondents and 2 per question; 100-125 for 50 and 5 questions."""
-    more = ceil(max(0, personas * responses - 25) * 1.6) + 2 * questions
-    return 50 + more, 75 + more
+    """Documented: about 50-75 credits for 10-25 respondents and 2 per question; 100-125 for 50 with 5 questions. All
+    else is inferred, with room."""
+    respondents = personas * responses
+    beyond, asked = max(0, respondents - 25), 2 * questions
+    return 50 + beyond + (asked if respondents >= 10 else 0), 75 + ceil(1.6 * beyond) + asked
 
 
 class FocusGroups:
-    """The surface of one activation. A focus group cannot be searched for: it is begun at most once."""
+    """The surface of one activation. A focus group cannot be searched for: it is begun at most once.
+
+    `send` does not wait for its end: the journal is to know its id first, and `resume` waits.
+    """
 
     def __init__(self, client: Client, body: FocusGroup, workspace: str | None) -> None:
         self._client = client
@@ -75,7 +79,9 @@ class FocusGroups:
         self._workspace = workspace
 
     def look(self) -> Directory:
-        return Directory(personas=personas(self._client), workspace=workspace(self._client, self._workspace))
+        return Directory(
+            personas=personas(self._client), workspace=workspace(self._client, self._workspace, needed=True)
+        )
 
     def item(self, wanted: Wanted, known: Known | None, remote: Remote, owned: Mapping[str, Known]) -> Item:
         directory = cast(Directory, remote)
@@ -101,8 +107,8 @@ class FocusGroups:
             remote_id = value_of(outcome.body, "id", self._body.names)
             if not remote_id:
                 return Unclear(f"{self._client.host}: a focus group without an id")
-            begun = Sent(str(remote_id), self._credits(item, outcome.body), pending=True)
-            return self._judged(item, str(remote_id), outcome.body) or begun
+            judged = self._judged(item, str(remote_id), outcome.body)
+            return judged or self._pending(item, str(remote_id), outcome.body)
 
     def find(self, item: Item, since: datetime, known_ids: Sequence[str]) -> str | Literal["cannot tell"] | None:
         return "cannot tell"
@@ -111,29 +117,24 @@ class FocusGroups:
         raise AssertionError(f"a focus group is never found: {item.key}")
 
     def resume(self, item: Item, remote_id: str) -> Outcome:
+        """Trouble on the way leaves it pending."""
+        until = clock.now() + self._body.deadline
         with self._client.slot():
-            return self._ended(item, remote_id, None)
+            while True:
+                try:
+                    body = self._client.get_if_there(f"{PATH}/{segment(remote_id)}")
+                except SourceUnreachable as error:
+                    return self._pending(item, remote_id, {}, error.message)
+                if body is None:
+                    return NotSent(f"{self._client.host}: the focus group is gone, status 404", credits=_high(item))
+                if (outcome := self._judged(item, remote_id, body)) is not None:
+                    return outcome
+                if clock.now() >= until:
+                    return self._pending(item, remote_id, body, "it has not ended before the deadline")
+                clock.sleep(POLL_SECONDS)
 
     def usage(self) -> Usage:
         return usage(self._client)
-
-    def _ended(self, item: Item, remote_id: str, body: Mapping[str, Any] | None) -> Outcome:
-        """Look until it has ended or the deadline is over. Somebody else's trouble on the way leaves it pending."""
-        until = clock.now() + self._body.deadline
-        while True:
-            outcome = self._judged(item, remote_id, body) if body is not None else None
-            if outcome is not None:
-                return outcome
-            if body is not None and clock.now() >= until:
-                return self._pending(item, remote_id, body, "it has not ended before the deadline")
-            if body is not None:
-                clock.sleep(POLL_SECONDS)
-            try:
-                body = self._client.get_if_there(f"{PATH}/{segment(remote_id)}")
-            except SourceUnreachable as error:
-                return self._pending(item, remote_id, body or {}, error.message)
-            if body is None:
-                return NotSent(f"{self._client.host}: the focus group is gone, status 404", credits=_high(item))
 
     def _judged(self, item: Item, remote_id: str, body: Mapping[str, Any]) -> Outcome | None:
         names = self._body.names
@@ -145,8 +146,9 @@ class FocusGroups:
             return NotSent(problem, "apply again to begin another", credits=self._credits(item, body))
         return Sent(remote_id, self._credits(item, body), body)
 
-    def _pending(self, item: Item, remote_id: str, body: Mapping[str, Any], problem: str) -> Sent:
-        return Sent(remote_id, self._credits(item, body), body or None, pending=True, problems=(problem,))
+    def _pending(self, item: Item, remote_id: str, body: Mapping[str, Any], problem: str = "") -> Sent:
+        problems = (problem,) if problem else ()
+        return Sent(remote_id, self._credits(item, body), body or None, pending=True, problems=problems)
 
     def _credits(self, item: Item, body: Mapping[str, Any]) -> int:
         said = value_of(body, "credits", self._body.names)

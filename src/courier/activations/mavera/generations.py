@@ -99,8 +99,7 @@ class Generations:
             if not outcome.body.get("id"):
                 return Unclear(f"{self._client.host}: a generation without an id")
             remote_id = str(outcome.body["id"])
-            begun = Sent(remote_id, credits_used(outcome.body, CREDITS[1]), pending=True)
-            return _judged(remote_id, outcome.body) or begun
+            return _judged(remote_id, outcome.body) or _pending(remote_id, outcome.body)
 
     def find(self, item: Item, since: datetime, known_ids: Sequence[str]) -> str | Literal["cannot tell"] | None:
         """By the exact title, over all pages, among what was not there before."""
@@ -113,11 +112,24 @@ class Generations:
         """With its text, where it is there already."""
         body = self._look_at(remote_id)
         outcome = None if body is None else _judged(remote_id, body)
-        return outcome if isinstance(outcome, Sent) else Sent(remote_id, CREDITS[1], pending=True)
+        return outcome if isinstance(outcome, Sent) else _pending(remote_id, body or {})
 
     def resume(self, item: Item, remote_id: str) -> Outcome:
+        """For an asynchronous app. Trouble on the way leaves it pending."""
+        until = clock.now() + DEADLINE
         with self._client.slot():
-            return self._ended(remote_id, None)
+            while True:
+                try:
+                    body = self._look_at(remote_id)
+                except SourceUnreachable as error:
+                    return _pending(remote_id, {}, error.message)
+                if body is None:
+                    return NotSent(f"{self._client.host}: the generation is gone, status 404", credits=CREDITS[1])
+                if (outcome := _judged(remote_id, body)) is not None:
+                    return outcome
+                if clock.now() >= until:
+                    return _pending(remote_id, body, "it has not ended before the deadline")
+                clock.sleep(POLL_SECONDS)
 
     def usage(self) -> Usage:
         return usage(self._client)
@@ -134,23 +146,10 @@ class Generations:
             found[title] = (*found.get(title, ()), str(row["id"]))
         return found
 
-    def _ended(self, remote_id: str, body: Mapping[str, Any] | None) -> Outcome:
-        """Most answers hold their text. An asynchronous app's is looked at until it does, or the deadline is over."""
-        until = clock.now() + DEADLINE
-        while True:
-            if body is not None and (outcome := _judged(remote_id, body)) is not None:
-                return outcome
-            if body is not None and clock.now() >= until:
-                problem = "it has not ended before the deadline"
-                return Sent(remote_id, credits_used(body, CREDITS[1]), pending=True, problems=(problem,))
-            if body is not None:
-                clock.sleep(POLL_SECONDS)
-            try:
-                body = self._look_at(remote_id)
-            except SourceUnreachable as error:
-                return Sent(remote_id, CREDITS[1], pending=True, problems=(error.message,))
-            if body is None:
-                return NotSent(f"{self._client.host}: the generation is gone, status 404", credits=CREDITS[1])
+
+def _pending(remote_id: str, body: Mapping[str, Any], problem: str = "") -> Sent:
+    problems = (problem,) if problem else ()
+    return Sent(remote_id, credits_used(body, CREDITS[1]), pending=True, problems=problems)
 
 
 def _judged(remote_id: str, body: Mapping[str, Any]) -> Outcome | None:

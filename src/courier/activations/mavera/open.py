@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from courier.activations.contract import Surface
-from courier.activations.mavera import chat, focus_groups
 from courier.activations.mavera.chat import Chats
 from courier.activations.mavera.client import ORIGIN, READ_SECONDS, Client
 from courier.activations.mavera.focus_groups import FocusGroups
@@ -13,11 +12,13 @@ from courier.activations.mavera.generations import Generations
 from courier.activations.mavera.persona_items import Rules
 from courier.activations.mavera.personas import Personas
 from courier.activations.mavera.responses import Responses
-from courier.config.activation import Activation, Chat, FocusGroup, Persona, Response
+from courier.config.activation import Activation, Chat, FocusGroup, Persona, Response, SurfaceName
 from courier.http import Http, Notify
 
 KEY = "api_key"
 CONNECT_SECONDS = 10.0
+AT_ONCE: Mapping[SurfaceName, int] = {"personas": 1, "responses": 5, "chat": 10, "focus_groups": 5, "generations": 5}
+"""What may be under way for a key: documented for chat and focus groups, ours for the others."""
 
 
 def open_surface(
@@ -48,5 +49,4 @@ def _client(activation: Activation, key: str, notify: Notify) -> Client:
         timeouts=(CONNECT_SECONDS, READ_SECONDS),
         notify=notify,
     )
-    at_once = {"chat": chat.AT_ONCE, "focus_groups": focus_groups.AT_ONCE}.get(activation.surface, 1)
-    return Client(http, activation.path, notify, at_once)
+    return Client(http, activation.path, notify, AT_ONCE[activation.surface])

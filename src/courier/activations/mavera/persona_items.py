@@ -69,7 +69,16 @@ def persona_item(wanted: Wanted, known: Known | None, listed: Listed, owned: Map
         return _made(wanted, known, listed, owned)
     if not target.seen.custom:
         return _left(wanted, known, "it is a base persona now, which nobody may change", target.seen.id)
+    if taken := _renamed_into(wanted, target.seen, listed, rules):
+        return _left(wanted, known, _in_the_way(taken, None, owned.get(taken.id)), target.seen.id)
     return _changed(wanted, known, target, rules)
+
+
+def _renamed_into(wanted: Wanted, seen: Seen, listed: Listed, rules: Rules) -> Seen | None:
+    """The persona that already has the name that ours is to get."""
+    if rules.enriches or wanted.name == seen.name:
+        return None
+    return next((other for other in listed.named(wanted.name) if other.id != seen.id), None)
 
 
 def _target(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from hashlib import sha256
+from math import isfinite
 from typing import Any
 
 import orjson
@@ -29,9 +30,10 @@ class Shaped:
 
 
 def plain(value: Any) -> Any:
-    """A value of a row as JSON has it: decimals as numbers, times as RFC 3339, tuples as lists."""
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
+    """A value of a row as JSON has it: decimals as numbers, times as RFC 3339, tuples as lists. What is no number is
+    nothing, and an integer beyond 64 bits is a float."""
+    if isinstance(value, (int, float, Decimal)) and not isinstance(value, bool):
+        return _number(value)
     if isinstance(value, datetime):
         return clock.rfc3339(value)
     if isinstance(value, date):
@@ -41,6 +43,14 @@ def plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
     return value
+
+
+def _number(value: int | float | Decimal) -> int | float | None:
+    if not isfinite(value):
+        return None
+    if isinstance(value, float) or value != int(value):
+        return float(value)
+    return int(value) if -(2**63) <= value < 2**64 else float(value)
 
 
 def as_text(value: Any) -> Any:
