@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -104,9 +104,10 @@ class Acted:
     def apply(self, name: str = "buyers", **options: Any) -> ActivationResult:
         return apply_activation(self.context, name, **options)
 
-    def courier(self, *words: str, end: Mapping[str, Any] | None = None) -> Ended:
-        """A process of its own, which must not end in a trace."""
-        ended = self.hurry.courier(self.root, words, self.served.credentials, end)
+    def courier(self, *words: str, end: Mapping[str, Any] | None = None, key: str | None = None) -> Ended:
+        """A process of its own, which must not end in a trace. `key`: another one than the account's."""
+        given = self.served.credentials
+        ended = self.hurry.courier(self.root, words, given if key is None else {**given, "MAVERA_API_KEY": key}, end)
         assert "Traceback" not in ended.err, ended.err
         return ended
 
@@ -125,11 +126,17 @@ class Acted:
         self.mavera.reset()
         self.told.clear()
 
-    def write(self, name: str, guards: str = GUARDS) -> None:
-        head = HEAD.format(url=self.served.url, guards=guards)
+    def write(self, name: str, guards: str = GUARDS, apply: str = "by_hand") -> None:
+        head = HEAD.format(url=self.served.url, guards=guards) + f"apply: {apply}\n"
         (self.root / "activations" / f"{name}.yaml").write_text(head + FILES[name], "utf-8")
         (self.root / "activations" / f"{name}.sql").write_text(SQL, "utf-8")
         self.opened = None
+
+    def guarded(self, name: str, **guards: Any) -> None:
+        """The activation under other guards, for this process."""
+        activation = self.project.activations[name]
+        made = replace(activation, guards=replace(activation.guards, **guards))
+        self.opened = replace(self.project, activations={**self.project.activations, name: made})
 
 
 def actions(plan: Plan) -> dict[str, str]:

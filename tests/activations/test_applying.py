@@ -13,7 +13,7 @@ from courier.runtime.activation_run import apply_activation
 from courier.runtime.place import activation_lock
 from courier.sandbox.mavera.faults import Fault
 from courier.storage.inspect import open_published
-from tests.activations.acted import COHORTS, GUARDS, Acted, actions
+from tests.activations.acted import COHORTS, Acted, actions
 
 POST = "POST /api/v1/personas"
 CHAT = "POST /api/v1/mave/chat"
@@ -100,20 +100,20 @@ def test_nobody_elses_persona_is_touched(acted: Acted) -> None:
 
 def test_caps_and_age_refuse_before_anything_is_sent(acted: Acted, monkeypatch: pytest.MonkeyPatch) -> None:
     """Three personas cost 900; those that somebody deleted cost as much again, in the same month; data grows old."""
-    acted.write("buyers", "{ min_cohort_size: 10, max_credits: 899 }")
+    acted.guarded("buyers", max_credits=899)
     assert "`max_credits` is 899" in refused(acted)
-    acted.write("buyers", "{ min_cohort_size: 10, max_credits_per_month: 1000 }")
+    acted.guarded("buyers", max_credits=None, max_credits_per_month=1000)
     acted.apply()
     for persona in acted.mavera.personas:
         if persona["name"].startswith("Buyer "):
             acted.mavera.delete_persona(persona["id"])
     assert "900 credits are spent this month" in refused(acted)
-    acted.write("buyers", "{ min_cohort_size: 10, max_age: 1h }")
+    acted.guarded("buyers", max_credits_per_month=None, max_age=timedelta(hours=1))
     now = clock.now()
     monkeypatch.setattr(clock, "now", lambda: now + timedelta(hours=2))
     assert "`max_age` is 1h" in refused(acted)
     assert acted.charged == 900
-    acted.write("buyers", GUARDS)
+    acted.guarded("buyers", max_age=None)
 
 
 def refused(acted: Acted) -> str:
@@ -131,6 +131,9 @@ def test_one_apply_at_a_time(acted: Acted) -> None:
         assert any("another process" in note for note in acted.plan().plan.notes)
         ended = acted.courier("activate", "buyers", "--json")
     assert ended.code == 0 and len(ended.object["items"]) == 3
+    asked = acted.courier("activate", "buyers", "--apply")
+    assert asked.code == 2 and "--yes" in asked.err
+    assert "buyers" in acted.courier("activate", "buyer").err
     with activation_lock(acted.place, "buyers"), pytest.raises(Locked):
         apply_activation(replace(acted.context, wait_for_lock=False), "buyers")
 

@@ -8,8 +8,9 @@ answered with its exit code. A scheduler forks its runs in turn.
 
 Its end is null, or one of {"event": {...}, "nth": n}: killed at the nth event that holds these values, or struck there
 by the "signal" of that name; {"file": text, "nth": n}: before it makes, opens for writing, renames or removes the nth
-file with this text in its path; {"step": n, "seconds": s}: as it opens an SQLite file or sends over HTTP for the nth time, or so many seconds later; {"cpu":
-seconds}: once it has used so much CPU; {"bytes": n}: not killed, but no file may grow larger.
+file with this text in its path; {"step": n, "seconds": s}: as it opens an SQLite file or sends over HTTP for the nth
+time, or so many seconds later; {"cpu": seconds}: once it has used so much CPU; {"bytes": n}: not
+killed, but no file may grow larger.
 """
 
 from __future__ import annotations
