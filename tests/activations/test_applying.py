@@ -154,3 +154,17 @@ def test_everything_that_was_sent_is_in_the_egress_table(acted: Acted) -> None:
     assert (applied.run, "succeeded", 900) in runs
     assert items == [(cohort, "done", 300) for cohort in COHORTS]
     assert results is not None and results[0] >= 3
+
+
+def test_nothing_that_leaves_is_about_one_person(acted: Acted) -> None:
+    """Of no customer of the shop is the address, the number, the id or the name in any body that was ever sent."""
+    for name in ("buyers", "texts", "answers"):
+        acted.apply(name)
+    with open_published(acted.place.files.published) as connection:
+        bodies = [body for (body,) in connection.execute("SELECT body FROM courier.egress").fetchall()]
+        people = connection.execute(
+            "SELECT id::VARCHAR, email, phone, first_name || ' ' || last_name FROM shopify.customer"
+        ).fetchall()
+    values = {value for person in people for value in person if value}
+    assert len(bodies) >= 9 and len(values) > 100
+    assert [value for value in values if any(value in body for body in bodies)] == []
