@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from courier import clock
+from courier.activations.tables import bring_tables_up_to_date
 from courier.errors import Locked, Refused
 from courier.runtime.activation_run import apply_activation
 from courier.runtime.place import activation_lock
@@ -16,6 +17,7 @@ from courier.storage.inspect import open_published
 from tests.activations.acted import COHORTS, Acted, actions
 
 POST = "POST /api/v1/personas"
+TABLES = ("activation_run", "activation_item", "egress", "activation_result")
 CHAT = "POST /api/v1/mave/chat"
 
 
@@ -154,6 +156,23 @@ def test_everything_that_was_sent_is_in_the_egress_table(acted: Acted) -> None:
     assert (applied.run, "succeeded", 900) in runs
     assert items == [(cohort, "done", 300) for cohort in COHORTS]
     assert results is not None and results[0] >= 3
+
+
+def test_the_tables_are_brought_up_to_date_as_often_as_one_likes(acted: Acted) -> None:
+    """Killed between commit and mark, they take over nothing twice; where nothing is new, nothing is opened."""
+    acted.apply()
+    journal, files = acted.journal("buyers"), acted.place.files
+    with open_published(files.published) as connection:
+        before = [connection.execute(f"SELECT * FROM courier.{table} ORDER BY ALL").fetchall() for table in TABLES]
+    with journal.opened() as kept:
+        kept.execute("DELETE FROM kept WHERE name = 'copied'")
+    assert bring_tables_up_to_date(journal, files) == []
+    with open_published(files.published) as connection:
+        after = [connection.execute(f"SELECT * FROM courier.{table} ORDER BY ALL").fetchall() for table in TABLES]
+    assert after == before and all(before)
+    written = files.private.stat().st_mtime_ns, files.published.stat().st_ino
+    assert bring_tables_up_to_date(journal, files) == []
+    assert (files.private.stat().st_mtime_ns, files.published.stat().st_ino) == written
 
 
 def test_nothing_that_leaves_is_about_one_person(acted: Acted) -> None:
