@@ -209,7 +209,7 @@ class Http:
         if 300 <= status < 400:
             raise SourceRefused(
                 f"{method} {self.host}: status {status}, a redirect, which is not followed with a credential",
-                fix="check the store's name and the courier's `endpoint`",
+                fix="check `endpoint`, and the store's name where there is one",
             )
         if status in RETRIED:
             return _Failure(f"status {status}", status != 429, retry_after(response.headers.get("Retry-After")))

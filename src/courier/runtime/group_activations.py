@@ -59,7 +59,8 @@ def _tried(context: Context, name: str, run: str) -> ActivationResult:
         return apply_activation(context, name, group_run=run)
     planned = plan_activation(context, name)
     fix = f"courier activate {name} --apply{sandbox_option(context)}" if planned.sends else ""
-    return ActivationResult(name, "planned", planned.plan, fix=fix)
+    against = f"it would be refused: {'; '.join(planned.refusals)}" if planned.refusals else ""
+    return ActivationResult(name, "planned", planned.plan, problem=against, fix=fix)
 
 
 def _tell(context: Context, result: ActivationResult) -> None:
@@ -79,5 +80,5 @@ def _said(result: ActivationResult) -> str:
     if result.is_bad:
         return result.problem
     assert result.plan is not None
-    said = summary(result.plan)
+    said = "; ".join(filter(None, (summary(result.plan), result.problem)))
     return f"{said}; {credits_text((result.credits, result.credits))} spent" if result.run else said

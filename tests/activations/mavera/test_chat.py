@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -28,7 +29,9 @@ def ask(chatting: Acting, message: str) -> Sent:
 
 def test_a_thread_goes_on(chatting: Acting, mavera: Mavera) -> None:
     """One question after the other in one thread; the same question again is none."""
-    first, second = ask(chatting, "How do channels compare?"), ask(chatting, "And this week?")
+    first = ask(chatting, "How do channels compare?")
+    assert chatting.apply(chatting.wanted("k", message="How do channels compare?"))[1] is None
+    second = ask(chatting, "And this week?")
     assert first.thread == second.thread == chatting.left[1].json["thread_id"]
     assert "thread_id" not in chatting.left[0].json
     assert first.output["content"].startswith("## Answer 1") and second.output["content"].startswith("## Answer 2")
@@ -72,6 +75,16 @@ def test_without_an_answer_it_is_not_said_again(chatting: Acting, mavera: Mavera
     assert isinstance(chatting.apply(chatting.wanted("k", message="one"))[1], Unclear)
     item, nothing = chatting.apply(chatting.wanted("k", message="one"))
     assert (item.action, nothing, len(chatting.left)) == ("skip", None, 1)
+
+
+def test_never_more_than_ten_at_once(chatting: Acting, mavera: Mavera) -> None:
+    """Mavera answers the eleventh with 429: none gets one, however many are sent side by side."""
+    mavera.configure(latency="sleep", chat_seconds=0.05)
+    items = [chatting.item(chatting.wanted(f"k{number}", message=f"question {number}")) for number in range(14)]
+    with ThreadPoolExecutor(max_workers=14) as pool:
+        outcomes = list(pool.map(lambda item: chatting.surface.send(item, lambda *_: None), items))
+    assert all(isinstance(outcome, Sent) for outcome in outcomes)
+    assert {one.status for one in mavera.received} == {200}
 
 
 def test_a_workspace_is_found_by_its_name(sandbox: Sandbox) -> None:

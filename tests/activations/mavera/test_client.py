@@ -11,13 +11,15 @@ from hypothesis import strategies as st
 
 from courier.activations.contract import Item, NotSent, Sent, Unclear
 from courier.activations.mavera.answers import fault, is_duplicate
+from courier.activations.mavera.client import Client
 from courier.activations.mavera.pacing import Pace, pace
 from courier.activations.mavera.persona_items import Listed
 from courier.config.activation import Persona
-from courier.errors import SourceRefused, SourceUnreachable
+from courier.errors import ConfigurationError, SourceRefused, SourceUnreachable
 from courier.sandbox.mavera.service import Mavera
 from courier.sandbox.server import Sandbox
 from tests.activations.mavera.acting import Acting, acting
+from tests.http.scripted import json_answer, serving
 
 BODY = Persona("{cohort}", "B2C", "north_star", "text")
 
@@ -74,7 +76,7 @@ def test_a_refusal_says_what_to_do(one: Acting, mavera: Mavera, status: int, sto
 
 
 @pytest.mark.parametrize("kind", ["html", "status"])
-@pytest.mark.parametrize("status", [500, 503])
+@pytest.mark.parametrize("status", [408, 500, 503])
 def test_a_5xx_leaves_a_post_unclear(one: Acting, mavera: Mavera, kind: str, status: int) -> None:
     mavera.faults.add({"kind": kind, "status": status, "contains": "POST"})
     assert isinstance(make(one), Unclear)
@@ -86,6 +88,33 @@ def test_html_is_an_answer_too(one: Acting, mavera: Mavera) -> None:
         mavera.faults.add({"kind": "html", "status": status, "contains": "GET"})
         with pytest.raises(SourceRefused, match=f"status {status}"):
             one.surface.look()
+
+
+ROWS = [{"id": f"p{number}", "name": "x", "is_custom": True} for number in range(100)]
+
+
+@pytest.mark.parametrize(
+    ("page", "whole"),
+    [
+        ({"data": ROWS}, False),
+        ({"data": ROWS, "has_more": True}, False),
+        ({"data": ROWS, "next_cursor": None}, True),
+        ({"personas": ROWS, "has_more": False, "next_cursor": "left over"}, True),
+        ({"data": ROWS[:99]}, True),
+        ({"rows": ROWS}, False),
+    ],
+)
+def test_a_list_that_may_be_cut_is_not_taken_for_the_whole(
+    sandbox: Sandbox, page: dict[str, object], whole: bool
+) -> None:
+    """What seems to be missing from it would be made, and paid, a second time."""
+    with serving(json_answer(page)) as server:
+        surface = acting(sandbox, BODY, endpoint=server.origin).surface
+        if whole:
+            assert surface.look().hash
+        else:
+            with pytest.raises(SourceRefused):
+                surface.look()
 
 
 def test_looking_is_retried(one: Acting, mavera: Mavera) -> None:
@@ -110,6 +139,16 @@ def test_no_key_is_in_any_message(sandbox: Sandbox) -> None:
         assert key not in text and "secret" not in text
     assert key not in f"{never} {acted.told} {unreachable.told}"
     assert key not in str(fault({"error": {"message": f"no such key {key}", "code": key}}))
+
+
+def test_a_key_that_cannot_be_sent_is_not_shown_by_the_attempt(sandbox: Sandbox) -> None:
+    """What surrounds it is cut off; a letter that no header takes would be shown by the error about it."""
+    key = sandbox.credentials["MAVERA_API_KEY"]
+    assert acting(sandbox, BODY, key=f" {key}\n").surface.look().hash
+    for broken in ("mvra_live_\nsecret", "mvra_live_secrét", ""):
+        with pytest.raises(ConfigurationError) as refused:
+            acting(sandbox, BODY, key=broken or " ")
+        assert "secr" not in f"{refused.value.message} {refused.value.fix}"
 
 
 def sent_item(acted: Acting) -> Item:
@@ -151,6 +190,15 @@ def test_a_pause_is_never_longer_than_the_limits_own_minute(now: datetime, limit
 @given(instants, st.floats(1, 60))
 def test_with_nothing_left_the_reset_is_awaited(now: datetime, ahead: float) -> None:
     assert Pace(60, 0, now.timestamp() + ahead).pause(now) == pytest.approx(ahead, abs=0.001)
+
+
+def test_requests_side_by_side_share_what_is_left(one: Acting, mavera: Mavera, waits: list[float]) -> None:
+    """Each takes one before its answer says so: the second waits longer than the first."""
+    mavera.configure(requests_per_minute=8)
+    one.surface.look()
+    client: Client = one.surface._client  # type: ignore[attr-defined]
+    first, second, third = (client._due() for _ in range(3))
+    assert 0 < first < second < third
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,9 @@ def test_a_text_is_written_once(writing: Acting, mavera: Mavera) -> None:
 
 
 @pytest.mark.parametrize("kind", ["no_answer", "torn", "status_after"])
-def test_an_answer_that_is_lost_is_found_again_with_its_text(writing: Acting, mavera: Mavera, kind: str) -> None:
+def test_an_answer_that_is_lost_is_found_again_with_its_text(
+    sandbox: Sandbox, writing: Acting, mavera: Mavera, kind: str
+) -> None:
     mavera.faults.add({"kind": kind, "contains": "POST"})
     since = clock.now()
     item, outcome = writing.apply(writing.wanted("w", **FILLED))
@@ -49,7 +51,8 @@ def test_an_answer_that_is_lost_is_found_again_with_its_text(writing: Acting, ma
     assert [one["id"] for one in mavera.things("generation")] == [found]
     adopted = writing.surface.adopted(item, str(found))
     assert adopted.output.startswith("<h1>") and adopted.credits == mavera.credits_used
-    assert writing.surface.seen(item, writing.surface.look()) == (found,)
+    fresh = acting(sandbox, BODY).surface
+    assert fresh.seen(item, fresh.look()) == (found,)
     assert writing.surface.find(item, since, (str(found),)) is None
 
 

@@ -11,8 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from courier.activations.contract import Item, Known, Wanted
-from courier.activations.mavera.persona_items import Listed, Rules, Seen, persona_item
-from courier.activations.mavera.personas import _patch
+from courier.activations.mavera.persona_items import Listed, Rules, Seen, all_ignored, patch_of, persona_item
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 RULES = Rules("cohorts")
@@ -56,10 +55,8 @@ class Ours:
             self.owned[self.known[item.key].remote_id or ""] = self.known[item.key]
         elif item.action == "update":
             assert item.remote_id in self.owned
-            sent = _patch(item)
-            before = item.known.ignored if item.known else ()
-            ignored = {*there.put(item.remote_id, sent), *(name for name in before if name not in sent)}
-            self._remember(item, item.remote_id, tuple(sorted(ignored)))
+            sent = patch_of(item)
+            self._remember(item, item.remote_id, all_ignored(item, sent, there.put(item.remote_id, sent)))
         return item
 
     def _remember(self, item: Item, remote_id: str, ignored: tuple[str, ...]) -> None:
@@ -133,7 +130,7 @@ def test_an_update_makes_what_is_there_what_is_wanted(first: dict[str, Any], sec
     item = ours.apply(Wanted("k", second["name"], second), there)
     held = {name: value for name, value in there.held[item.remote_id or ""].items() if value not in ("", [], {})}
     assert held == {name: value for name, value in second.items() if value not in ("", [], {})}
-    assert set(_patch(item)) == {name.partition(".")[0] for name in item.after or {}}
+    assert set(patch_of(item)) == {name.partition(".")[0] for name in item.after or {}}
 
 
 @given(payloads, st.sampled_from(["done", "unknown", "failed"]))
@@ -146,3 +143,35 @@ def test_the_item_says_what_differs_and_what_it_costs(payload: dict[str, Any], s
         assert (item.credits == (300, 300)) == (item.action == "create")
         assert (item.action == "skip") == (payload["name"] == "Gen Z Consumer")
         assert item.remote_id is None and item.reason
+
+
+def item_of(known: Known | None, *seen: Seen, owned: Mapping[str, Known] | None = None) -> Item:
+    wanted = Wanted("k", "Shopify VIP Customer", {"name": "Shopify VIP Customer", "goals": ["x"]})
+    return persona_item(wanted, known, Listed({one.id: one for one in seen}), owned or {}, RULES)
+
+
+def remembered(state: Any, remote_id: str | None, payload: Mapping[str, Any], **more: Any) -> Known:
+    return Known("cohorts", "k", state, remote_id, payload, "", NOW, "Shopify VIP Customer", **more)
+
+
+def test_what_has_become_a_base_persona_is_left_alone() -> None:
+    """Whatever the journal says."""
+    known = remembered("done", "p1", {"name": "Shopify VIP Customer"})
+    assert item_of(known, Seen("p1", "Shopify VIP Customer", "", False)).action == "skip"
+
+
+def test_an_intent_explains_no_persona_of_another_activation() -> None:
+    theirs = Seen("p1", "Shopify VIP Customer", "", True)
+    doubt = remembered("unknown", None, {"goals": ["x"]})
+    maker = replace(remembered("done", "p1", {}), activation="other")
+    assert item_of(doubt, theirs).action == "update"
+    assert item_of(doubt, theirs, owned={"p1": maker}).action == "skip"
+    assert item_of(doubt, theirs, replace(theirs, id="p2")).action == "skip"
+    assert item_of(replace(doubt, seen=("p2",)), theirs, replace(theirs, id="p2")).remote_id == "p1"
+
+
+def test_after_an_update_without_an_answer_every_field_is_sent_again() -> None:
+    there = Seen("p1", "Shopify VIP Customer", "", True)
+    for known in (remembered("done", "p1", {}), remembered("unknown", "p1", {"goals": ["x"]})):
+        item = item_of(known, there)
+        assert item.reason.startswith("nobody can tell") and patch_of(item) == {"goals": ["x"]}

@@ -117,6 +117,10 @@ def test_what_mavera_drops_is_told_and_not_sent_for_ever(cohorts: Acting, mavera
         "custom_attributes": {"tier": {"most_common": "gold", "sample_size": 90}}
     }
     assert seeded.item(seeded.wanted("VIP", **VIP | {"fields": fields, "attributes": attributes})).action == "unchanged"
+    moved = VIP | {"fields": fields | {"goals": ["be thrifty"]}, "attributes": attributes}
+    _, updated = seeded.apply(seeded.wanted("VIP", **moved))
+    assert seeded.left[-1].json == {"goals": ["be thrifty"]}
+    assert isinstance(updated, Sent) and set(updated.ignored) == {"purchase_cadence", "demographic"}
 
 
 def acting_seed(like: Acting) -> Acting:
@@ -185,6 +189,20 @@ def test_what_was_there_before_is_not_taken_for_ours(cohorts: Acting, mavera: Ma
     known = Known("mavera_cohorts", "VIP", "unknown", None, item.payload, "", clock.now(), item.name, seen=(theirs,))
     cohorts.known["VIP"] = known
     assert cohorts.item(cohorts.wanted("VIP", **VIP)).action == "skip"
+
+
+def test_of_several_only_a_recent_one_can_be_what_was_sent(cohorts: Acting, mavera: Mavera) -> None:
+    """Where Mavera lets two have one name, and the journal does not know the older one."""
+    item, _ = cohorts.apply(cohorts.wanted("VIP", **VIP))
+    (made,) = by_name(mavera, item.name)
+    store, since = mavera.account.store, clock.now()
+    with store.transaction():
+        store.add("persona", {**made, "id": "older", "created_at": made["created_at"] - 86_400})
+    assert cohorts.surface.find(item, since, ()) == made["id"]
+    with store.transaction():
+        store.add("persona", {**made, "id": "as-new"})
+    assert cohorts.surface.find(item, since, ()) == "cannot tell"
+    assert cohorts.surface.find(item, since, ("as-new",)) == made["id"]
 
 
 def test_a_persona_that_is_gone_is_made_anew(cohorts: Acting, mavera: Mavera) -> None:

@@ -8,7 +8,6 @@ A title ends in a short code of its payload, so that one whose answer was lost c
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal, cast
 
@@ -44,18 +43,6 @@ def payload_of(body: Generation, filled: Filled) -> Shaped:
     return Shaped({name: value for name, value in payload.items() if value is not None}, tuple(problems))
 
 
-@dataclass(frozen=True)
-class Directed:
-    """What names stand for, and the titles that are there: title -> ids."""
-
-    directory: Directory
-    titles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-
-    @property
-    def hash(self) -> str:
-        return self.directory.hash
-
-
 class Generations:
     """The surface of one activation."""
 
@@ -63,19 +50,19 @@ class Generations:
         self._client = client
         self._body = body
         self._workspace = workspace
+        self._before: dict[str, tuple[str, ...]] | None = None
 
-    def look(self) -> Directed:
+    def look(self) -> Directory:
         body, space = self._body, workspace(self._client, self._workspace)
-        directory = Directory(
+        return Directory(
             personas=personas(self._client) if body.persona else {},
             workspace=space,
             brand_voice=brand_voice(self._client, body.brand_voice, space),
             app=app(self._client, body.app, body.input),
         )
-        return Directed(directory, self._titles(space))
 
     def item(self, wanted: Wanted, known: Known | None, remote: Remote, owned: Mapping[str, Known]) -> Item:
-        directory = cast(Directed, remote).directory
+        directory = cast(Directory, remote)
         payload = dict(wanted.payload)
         ids = {"app_id": directory.app, "brand_voice_id": directory.brand_voice, "workspace_id": directory.workspace}
         named = payload.pop(PERSONA, None)
@@ -87,7 +74,10 @@ class Generations:
         return asked_item(wanted, known, {**payload, "title": _coded(payload)}, CREDITS)
 
     def seen(self, item: Item, remote: Remote) -> tuple[str, ...]:
-        return cast(Directed, remote).titles.get(item.payload["title"], ())
+        """Read once, before the first of an apply: no plan needs it, and an account may have thousands."""
+        if self._before is None:
+            self._before = self._titles(item)
+        return self._before.get(item.payload["title"], ())
 
     def send(self, item: Item, egress: Egress) -> Outcome:
         with self._client.slot():
@@ -103,7 +93,7 @@ class Generations:
 
     def find(self, item: Item, since: datetime, known_ids: Sequence[str]) -> str | Literal["cannot tell"] | None:
         """By the exact title, over all pages, among what was not there before."""
-        found = [id_ for id_ in self._titles(None).get(item.payload["title"], ()) if id_ not in known_ids]
+        found = [id_ for id_ in self._titles(item).get(item.payload["title"], ()) if id_ not in known_ids]
         if len(found) > 1:
             return "cannot tell"
         return found[0] if found else None
@@ -139,9 +129,10 @@ class Generations:
         body = self._client.get_if_there(f"{PATH}/{segment(remote_id)}")
         return body or next((row for row in self._client.rows(PATH) if row["id"] == remote_id), None)
 
-    def _titles(self, workspace_id: str | None) -> dict[str, tuple[str, ...]]:
+    def _titles(self, item: Item) -> dict[str, tuple[str, ...]]:
+        """Not searched by title: a search that passes over a bracket would make us pay twice."""
         found: dict[str, tuple[str, ...]] = {}
-        for row in self._client.rows(PATH, workspace_id=workspace_id):
+        for row in self._client.rows(PATH, workspace_id=item.payload.get("workspace_id")):
             title = str(row.get("title") or "")
             found[title] = (*found.get(title, ()), str(row["id"]))
         return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 
 from courier.activations.contract import Surface
@@ -13,12 +14,13 @@ from courier.activations.mavera.persona_items import Rules
 from courier.activations.mavera.personas import Personas
 from courier.activations.mavera.responses import Responses
 from courier.config.activation import Activation, Chat, FocusGroup, Persona, Response, SurfaceName
+from courier.errors import ConfigurationError
 from courier.http import Http, Notify
 
 KEY = "api_key"
 CONNECT_SECONDS = 10.0
-AT_ONCE: Mapping[SurfaceName, int] = {"personas": 1, "responses": 5, "chat": 10, "focus_groups": 5, "generations": 5}
-"""What may be under way for a key: documented for chat and focus groups, ours for the others."""
+AT_ONCE: Mapping[SurfaceName, int] = {"chat": 10, "focus_groups": 5}
+"""What Mavera does for a key at the same time, as documented. Everything else goes one by one."""
 
 
 def open_surface(
@@ -27,10 +29,10 @@ def open_surface(
     """The surface, as one key. Nothing is asked yet.
 
     credential: `api_key`. notify: hears of every wait before it begins. enriched_by: activations whose `enriches` is
-    this one. Raises ConfigurationError for an endpoint that a key may not be sent to.
+    this one. Raises ConfigurationError for a key that cannot be one, and an endpoint that it may not be sent to.
     """
     body = activation.body
-    client = _client(activation, credential[KEY], notify)
+    client = _client(activation, _checked(credential[KEY], activation.path), notify)
     if isinstance(body, Persona):
         return Personas(client, Rules(activation.name, body.enriches, frozenset(enriched_by)))
     if isinstance(body, Response):
@@ -42,6 +44,14 @@ def open_surface(
     return Generations(client, body, activation.workspace)
 
 
+def _checked(key: str, where: str) -> str:
+    """The key without what surrounds it. What cannot be sent would end in an error that shows it."""
+    key = key.strip()
+    if not re.fullmatch(r"[!-~]+", key):
+        raise ConfigurationError("the API key holds letters that no key has", fix=f"set `credential` of {where} again")
+    return key
+
+
 def _client(activation: Activation, key: str, notify: Notify) -> Client:
     http = Http(
         activation.endpoint or ORIGIN,
@@ -49,4 +59,4 @@ def _client(activation: Activation, key: str, notify: Notify) -> Client:
         timeouts=(CONNECT_SECONDS, READ_SECONDS),
         notify=notify,
     )
-    return Client(http, activation.path, notify, AT_ONCE[activation.surface])
+    return Client(http, activation.path, notify, AT_ONCE.get(activation.surface, 1))

@@ -6,12 +6,12 @@ who is in the way.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from courier.activations.contract import Item, Known, Wanted
-from courier.activations.mavera.persona_shape import IDENTITY
+from courier.activations.mavera.persona_shape import IDENTITY, emptied
 from courier.activations.mavera.shaped import difference, digest, same
 
 CREATE_CREDITS = (300, 300)
@@ -200,3 +200,18 @@ def _why(edited: Mapping[str, Any], payload: Mapping[str, Any], after: Mapping[s
     reasons = [f"its data changed: {', '.join(moved)}"] if moved else []
     reasons += [f"edited at Mavera, set back: {', '.join(back)}"] if back else []
     return "; ".join(reasons)
+
+
+def patch_of(item: Item) -> dict[str, Any]:
+    """What an update sends: the fields that differ, whole, and an empty value for those that are no longer wanted."""
+    before = dict.fromkeys(name.partition(".")[0] for name in item.after or {})
+    for name, value in (item.before or {}).items():
+        head, _, inner = name.partition(".")
+        before[head] = {} if inner else value
+    return {name: item.payload[name] if name in item.payload else emptied(before[name]) for name in before}
+
+
+def all_ignored(item: Item, sent: Mapping[str, Any], ignored: Sequence[str]) -> tuple[str, ...]:
+    """What Mavera does not show as it was sent: of this update, and of what came before and is not sent again."""
+    before = item.known.ignored if item.known and item.known.remote_id == item.remote_id else ()
+    return (*(name for name in before if name not in sent), *ignored)

@@ -9,8 +9,16 @@ from typing import Any, Literal, cast
 from courier.activations.contract import Egress, Item, Known, NotSent, Outcome, Remote, Sent, Unclear, Usage, Wanted
 from courier.activations.mavera.answers import is_duplicate
 from courier.activations.mavera.client import Client, Refusal, Reply, segment
-from courier.activations.mavera.persona_items import CREATE_CREDITS, Listed, Rules, Seen, persona_item
-from courier.activations.mavera.persona_shape import emptied, not_echoed
+from courier.activations.mavera.persona_items import (
+    CREATE_CREDITS,
+    Listed,
+    Rules,
+    Seen,
+    all_ignored,
+    patch_of,
+    persona_item,
+)
+from courier.activations.mavera.persona_shape import not_echoed
 from courier.activations.mavera.usage import usage
 
 PATH = "/personas"
@@ -79,16 +87,13 @@ class Personas:
 
     def _update(self, item: Item, egress: Egress) -> Outcome:
         assert item.remote_id is not None, "an update knows its persona"
-        fields = _patch(item)
+        fields = patch_of(item)
         outcome = self._client.patch(f"{PATH}/{segment(item.remote_id)}", fields, egress)
         if isinstance(outcome, Refusal):
             return self._not_updated(outcome)
         if not isinstance(outcome, Reply):
             return outcome
-        before = item.known.ignored if item.known and item.known.remote_id == item.remote_id else ()
-        ignored = {name: None for name in before if name not in fields}
-        ignored |= dict.fromkeys(not_echoed(fields, outcome.body))
-        return Sent(item.remote_id, 0, outcome.body, tuple(ignored))
+        return Sent(item.remote_id, 0, outcome.body, all_ignored(item, fields, not_echoed(fields, outcome.body)))
 
     def _not_updated(self, refused: Refusal) -> NotSent:
         if refused.status == 404:
@@ -96,15 +101,6 @@ class Personas:
                 f"{self._client.host}: the persona is gone, status 404", "plan again: it is made anew", gone=True
             )
         return refused.meaning
-
-
-def _patch(item: Item) -> dict[str, Any]:
-    """The fields that differ, whole, and an empty value for those that are no longer wanted."""
-    before = dict.fromkeys(name.partition(".")[0] for name in item.after or {})
-    for name, value in (item.before or {}).items():
-        head, _, inner = name.partition(".")
-        before[head] = {} if inner else value
-    return {name: item.payload[name] if name in item.payload else emptied(before[name]) for name in before}
 
 
 def _seen(row: Mapping[str, Any]) -> Seen:
