@@ -228,7 +228,7 @@ class Follower:
         self._only(node, words.LIST)
         rows = [[self._expression(one, scope) for one in row] for row in node["values"]]
         columns = tuple(Named(f"col{n}", union(column)) for n, column in enumerate(zip(*rows, strict=True)))
-        relation = self._called(Relation(columns), node, node["alias"], node["column_name_alias"])
+        relation = self._called(Relation(columns), node, node["alias"], node.get("column_name_alias", ()))
         return Sources((relation,), relation)
 
     # Expressions

@@ -63,17 +63,17 @@ def check_activations(project: Project) -> list[Problem]:
     """Every mistake in the queries of the project's activations, and in what their YAML says of them."""
     if not project.activations:
         return []
-    with _Bench(project, tuple(project.activations.values())) as bench:
+    with Bench(project, tuple(project.activations.values())) as bench:
         return [problem for one in project.activations.values() for problem in bench.read(one).problems]
 
 
 def reading(project: Project, activation: Activation) -> Reading:
     """What the activation's query reads and gives."""
-    with _Bench(project, (activation,)) as bench:
+    with Bench(project, (activation,)) as bench:
         return bench.read(activation)
 
 
-class _Bench:
+class Bench:
     """Empty tables over which queries are tried, and what is known of their columns."""
 
     def __init__(self, project: Project, activations: Sequence[Activation]) -> None:
@@ -82,7 +82,7 @@ class _Bench:
         self._schemas = [name for name in project.couriers if name in sql]
         self._personal = personal_columns(project)
 
-    def __enter__(self) -> _Bench:
+    def __enter__(self) -> Bench:
         tables = {name: self._tables(name) for name in self._schemas}
         self._connection: Connection = open_stage(tables)
         self._known = Known(
@@ -162,9 +162,11 @@ class _Bench:
     def _checked(
         self, activation: Activation, tree: Node, follower: Follower, relation: Relation, bound: list[tuple[str, str]]
     ) -> Reading:
-        depends = _aligned(relation, [name for name, _ in bound])
-        if depends is None:
-            message = "the columns of this query cannot be told apart"
+        names = [name.lower() for name, _ in bound]
+        depends = _aligned(relation, names)
+        twice = next((name for place, name in enumerate(names) if name in names[:place]), None)
+        if depends is None or twice is not None:
+            message = f"two columns are called `{twice}`" if twice else "the columns of this query cannot be told apart"
             problem = _problem(activation, None, "activation-sql", message, "Name each column with AS.")
             return Reading(problems=(problem,))
         output = tuple(
@@ -199,12 +201,15 @@ class _Bench:
 
 
 def _aligned(relation: Relation, names: Sequence[str]) -> Sequence[Depends] | None:
-    """What each column depends on; None where the columns that were followed are not those that DuckDB gives."""
+    """What each column depends on; None where the columns that were followed are not those that DuckDB gives.
+
+    names: DuckDB's, in lower case.
+    """
     if relation.blurred is not None:
         return [relation.depends] * len(names)
     followed = [column.name for column in relation.columns]
     same = len(followed) == len(names) and all(
-        mine in (None, theirs.lower()) for mine, theirs in zip(followed, names, strict=True)
+        mine in (None, theirs) for mine, theirs in zip(followed, names, strict=True)
     )
     return [column.depends for column in relation.columns] if same else None
 
