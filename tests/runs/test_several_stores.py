@@ -112,7 +112,8 @@ def assert_apart(stores: Stores) -> None:
         assert bound == [(name, str(stores.served[name].shop.identity)) for name in STORES]
         tags = dict(connection.execute("SELECT schema_name, count(*) FROM courier.semantic_tag GROUP BY 1").fetchall())
         assert tags["shopify_uk"] == tags["shopify_us"] > 0 and len(tags) == 2
-        assert [one.view for one in views(connection)] == [f"{name}.customer_totals" for name in STORES]
+        shown = [f"{name}.{view}" for name in STORES for view in ("customer_cohort", "customer_totals")]
+        assert [one.view for one in views(connection)] == shown
         for name in STORES:  # the view reads the tables of its own schema
             spent = f"SELECT sum(total_spent) FROM {name}.customer"
             again = f"SELECT sum(total_spent) FROM {name}.customer_totals"
