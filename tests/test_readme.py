@@ -15,4 +15,4 @@ def test_the_console_blocks_print_what_they_show(tmp_path: Path) -> None:
 def test_the_commands_that_the_readme_names_exist() -> None:
     """The two commands are targets of the Makefile, and `make test` runs this very suite."""
     assert readme.steps("make run")[0] == "courier run --group shopify --sandbox"
-    assert readme.steps("make test") == ["python -m pytest -n 2"]
+    assert readme.steps("make test") == ["python -m pytest -n 2 --dist worksteal"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -71,6 +72,7 @@ def grouped(root: Path, hurry: Hurried) -> Iterator[Grouped]:
     template = root / "couriers" / "shopify.yaml"
     text = template.read_text("utf-8").partition("feeds:\n")[0]
     template.unlink()
+    shutil.rmtree(root / "activations")  # of the courier that is no more
     (root / "courier_groups.yaml").write_text(GROUPS, "utf-8")
     with ExitStack() as running:
         served = {}

@@ -52,8 +52,10 @@ class Stores:
 
     def run(self) -> GroupResult:
         project, place = open_project(self.root), Place(self.root, sandbox=False)
-        with opening(project, place, STORES) as access:
-            return run_group(Context(project, place, access, silent), project.groups["stores"], Asked(clock.now()))
+        with opening(project, place, STORES) as opened:
+            return run_group(
+                Context(project, place, opened.couriers, silent), project.groups["stores"], Asked(clock.now())
+            )
 
     def hashes(self) -> dict[str, str]:
         with open_published(Place(self.root, sandbox=False).files.published) as connection:

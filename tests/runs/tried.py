@@ -40,7 +40,7 @@ class Tried:
     """`courier` and `struck` are forked from one process that has imported everything; `start` starts a new one."""
 
     root: Path
-    hurry: Hurried
+    hurry: Hurried | None = None
 
     @property
     def place(self) -> Place:
@@ -61,6 +61,7 @@ class Tried:
         )
 
     def courier(self, *arguments: str, end: Mapping[str, Any] | None = None) -> Ended:
+        assert self.hurry, "this project was made to be run inside the test"
         return self.hurry.courier(self.root, arguments, {}, end)
 
     def run(self, *arguments: str) -> Ended:
@@ -115,7 +116,7 @@ def ended(process: subprocess.Popen[str], typed: str = "") -> Ended:
     return Ended(process.returncode, out, err)
 
 
-def make(root: Path, hurry: Hurried, shop: Options = SHOP) -> Tried:
+def make(root: Path, hurry: Hurried | None, shop: Options = SHOP) -> Tried:
     """A project as `courier init` writes it, with a shop that nobody has read yet."""
     write_project(root)
     tried = Tried(root, hurry)

@@ -31,7 +31,8 @@ READ = ("customer", "order", "order_line", "product", "customer_metafield")
 
 @pytest.fixture(scope="module")
 def loaded(tmp_path_factory: pytest.TempPathFactory) -> Tried:
-    tried = make(tmp_path_factory.mktemp("activations") / "project", SHOP)
+    # No process is started here, and what starts them quickly takes a second to make.
+    tried = make(tmp_path_factory.mktemp("activations") / "project", None, SHOP)
     tried.edit("couriers/shopify.yaml", "  # customer_metafield: { namespaces: [custom] }", "  customer_metafield: #")
     with sandbox.serve(sandbox.open_shop(tried.place.state)) as served:
         result = run_inside(tried, served)
