@@ -27,6 +27,15 @@ class Vocabulary:
         exact = self._by_name.get(written) or self._by_name.get(_ORDINAL.sub("", written))
         return exact or max(self._matching(written), key=lambda tag: len(tag.name), default=None)
 
+    def canonical(self, written: str) -> str:
+        """The tag's own name for an alias: address-2 for addresss-2. Any other tag is itself."""
+        stem = _ORDINAL.sub("", written)
+        for name in (written, stem):
+            tag = self._by_name.get(name)
+            if tag is not None and name in tag.aliases:
+                return tag.name + written.removeprefix(name)
+        return written
+
     def _matching(self, written: str) -> Iterator[SemanticTag]:
         for tag in self.tags:
             stem = tag.name[:-1]
