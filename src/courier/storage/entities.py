@@ -123,8 +123,8 @@ def _is_customer(table: TaggedTable) -> bool:
 
 
 def is_kind_of(tag: str, name: str) -> bool:
-    """`email`, and `email-2` or `email-work` as well."""
-    return tag == name or tag.startswith(f"{name}-")
+    """`email`, and `email-2` or `email-work` as well; not email-opt/brand, which is of another group."""
+    return tag == name or (tag.startswith(f"{name}-") and "/" not in tag)
 
 
 def _is_key(tag: str) -> bool:

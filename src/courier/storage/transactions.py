@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from courier.clock import rfc3339
 from courier.storage.duck import quote, text
 from courier.storage.entities import SCHEMA
-from courier.storage.inspect import has_ledger, types_of
+from courier.storage.inspect import types_of
 
 if TYPE_CHECKING:
     from courier.storage.duck import Connection
@@ -55,7 +55,7 @@ class Finding:
 
 def findings(connection: Connection, now: datetime) -> list[Finding]:
     """Every check, by source; those that cannot be made come last. Empty where no table is tagged txn-item/*."""
-    there = usable(types_of(connection, SCHEMA, VIEW)) if has_ledger(connection) else frozenset()
+    there = usable(types_of(connection, SCHEMA, VIEW))
     if not there:
         return []
     known = list(checks(there, now))
@@ -156,10 +156,13 @@ def _sums() -> Iterator[Check]:
     for total, left, sign, right in (
         ("item_revenue", "item_list_price", "-", "item_discount_amount"),
         ("unit_list_price", "unit_discount_amount", "+", "unit_subtotal"),
-        ("item_discount_amount", "item_quantity", "*", "unit_discount_amount"),
     ):
         wrong = f"abs({total} - ({left}::DOUBLE {sign} {right})) > {_CENT}"
         yield Check(f"{total} is not {left} {sign} {right}", (total, left, right), wrong)
+    # Of a return all three are negative, by the rule for signs: then the product is not.
+    product = "abs(abs(item_discount_amount) - abs(item_quantity::DOUBLE * unit_discount_amount))"
+    needs = ("item_discount_amount", "item_quantity", "unit_discount_amount")
+    yield Check("item_discount_amount is not item_quantity * unit_discount_amount", needs, f"{product} > {_CENT}")
     share = "item_discount_percent"
     yield Check(f"{share} outside of 0 to 1", (share,), f"{share} NOT BETWEEN 0 AND 1")
     of = f"abs({share} - item_discount_amount / nullif(item_list_price, 0)) > {_CENT}"
