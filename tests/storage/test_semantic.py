@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,12 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from courier.cli.init import write_project as write_shop
 from courier.config.load import load_project
 from courier.storage.duck import connect
 from courier.storage.entities import TaggedTable, column_name, entities_of, entity_sql
+from courier.storage.expressions import check_expressions
 from courier.storage.inspect import open_published, tables, views
 from courier.storage.warehouse import publish
-from tests.config.projects import write_project
+from tests.config.projects import REPOSITORY, write_project
 from tests.storage.loads import LINE, ORDER, SCHEMA, Shop
 from tests.storage.tagged import create, load, made, table, tagged
 
@@ -198,3 +201,17 @@ def test_a_project_tells_its_views_before_any_run(tmp_path: Path) -> None:
     (customer,) = entities_of(project)
     assert [one.name for one in customer.tables] == ["customer"]
     assert "email" in entity_sql(customer)
+
+
+def test_the_order_items_of_the_documentation_hold(tmp_path: Path) -> None:
+    """Put into the table that `courier init` writes, they are a project without problems, and have what is promised."""
+    write_shop(tmp_path)
+    block = (REPOSITORY / "docs/semantic_views.md").read_text("utf-8").split("```yaml\ncolumns:\n")[1].split("```")[0]
+    names = re.findall(r"^  (\w+):", block, re.MULTILINE)
+    file = tmp_path / "domain_tables/shopify/order_line.yaml"
+    kept = [line for line in file.read_text("utf-8").splitlines() if line.split(":")[0].strip() not in names]
+    file.write_text("\n".join(kept) + "\n" + block, "utf-8")
+    loaded = load_project(tmp_path)
+    assert loaded.project is not None and not [*loaded.problems, *check_expressions(loaded.project)]
+    (item,) = (one for one in entities_of(loaded.project) if one.name == "order_item")
+    assert [one.name for one in item.tables] == ["order_line"] and len(item.columns) == len(names)

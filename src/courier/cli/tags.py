@@ -102,10 +102,14 @@ def _print_columns(found: Sequence[ColumnProfile]) -> None:
 
 def _print_findings(made: Sequence[Finding]) -> None:
     rows = [
-        (one.check, one.source, *(("", "", f"not tagged: {', '.join(one.needs)}") if one.needs else _counted(one)))
+        (one.check, one.source, *(("", "", f"needs {', '.join(map(_tag, one.needs))}") if one.needs else _counted(one)))
         for one in made
     ]
     print_table(["check of semantic.order_item", "source", "rows", "failing", ""], rows, ["rows", "failing"])
+
+
+def _tag(column: str) -> str:
+    return f"txn-item/{column.replace('_', '-')}"
 
 
 def _counted(one: Finding) -> tuple[str, str, str]:
