@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from courier.config.documents import Document
-from courier.config.models import SemanticTagModel, SemanticTags
-from courier.config.problems import Problem
 from courier.config.project import SemanticTag
+
+if TYPE_CHECKING:  # a commit looks tags up, and need not wait 0.1 s for pydantic and yaml
+    from courier.config.documents import Document
+    from courier.config.models import SemanticTagModel, SemanticTags
+    from courier.config.problems import Problem
 
 _ORDINAL = re.compile(r"-[0-9]{1,3}$")
 
