@@ -29,6 +29,8 @@ NAMES = (
     "faults",
     "schedule",
     "schedule_kills",
+    "activate",
+    "activation_kills",
     "simulated_history",
 )
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"

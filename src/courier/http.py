@@ -5,9 +5,9 @@ No message from here holds a token, a query string or a part of a body: only the
 
 from __future__ import annotations
 
-import json
 import logging
 import re
+import ssl
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,10 +19,11 @@ from urllib.parse import urlsplit
 import orjson
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import HTTPError, InvalidHeader
+from urllib3.exceptions import HTTPError, InvalidHeader, MaxRetryError, NewConnectionError
 from urllib3.util.retry import RequestHistory, Retry
 
 from courier import __version__, clock
+from courier.decoding import decode
 from courier.errors import ConfigurationError, SourceOverloaded, SourceRefused, SourceUnreachable
 
 # 530 and 540 are Cloudflare's and Shopify's "not now": https://shopify.dev/docs/api/usage/response-codes
@@ -30,7 +31,6 @@ RETRIED = frozenset({429, 500, 502, 503, 504, 530, 540})
 ATTEMPTS = 6
 # The policy is urllib3's. Its own loop ends before the body is read and sleeps unseen, so the tries are counted here.
 RETRY = Retry(total=None, backoff_factor=0.25, backoff_max=30, backoff_jitter=0.5, retry_after_max=120)
-REPLACEMENT = "\ufffd"
 CHUNK_BYTES = 1024 * 1024
 
 # It writes whole URLs into its debug messages, and a signed URL is a secret.
@@ -57,6 +57,14 @@ class _Failure:
     what: str
     reached: bool
     retry_after: float | None = None
+
+
+@dataclass(frozen=True)
+class Unanswered:
+    """A request without a whole answer. `sent`: it may have taken effect; False where no byte of it left."""
+
+    what: str
+    sent: bool
 
 
 @dataclass
@@ -86,7 +94,8 @@ class Http:
         self._timeouts = timeouts
         self._attempts = attempts
         self._notify = notify
-        self._session = _session(self.host, headers or {})
+        self._headers = dict(headers or {})
+        self._session = _session(self.host, self._headers)
 
     def get(self, path: str, headers: Mapping[str, str] | None = None) -> Answer:
         """GET, retried. Raises SourceUnreachable, SourceOverloaded, and SourceRefused for a redirect."""
@@ -103,6 +112,25 @@ class Http:
         """POST a JSON payload or a form, retried: use it only where asking twice does no harm. Raises as `get`."""
         return self._send("POST", path, headers, None if payload is None else orjson.dumps(payload), form)
 
+    def patch(self, path: str, body: bytes, *, before: Callable[[], None] = lambda: None) -> Answer:
+        """PATCH a JSON body, retried; `before` is called before every sending of it. Raises as `get`."""
+        return self._send("PATCH", path, None, body, None, before)
+
+    def once(self, method: str, path: str, body: bytes, *, read_timeout: float) -> Answer | Unanswered:
+        """Send a JSON body, and never a second time. Any status is an answer, 429 and 5xx too. Raises nothing.
+
+        On a connection of its own: one out of the pool that the server is just closing looks like a lost answer.
+        """
+        with _session(self.host, self._headers) as session:
+            try:
+                response = self._exchange(session, method, path, {}, body, None, (self._timeouts[0], read_timeout))
+            except _TROUBLE as error:
+                return Unanswered(_failure(error).what, not _never_sent(error))
+        answer = _answer(response)
+        if answer is None:
+            return Unanswered("the answer was not whole JSON", sent=True)
+        return answer
+
     def close(self) -> None:
         self._session.close()
 
@@ -113,14 +141,18 @@ class Http:
         headers: Mapping[str, str] | None,
         body: bytes | None,
         form: Mapping[str, str] | None,
+        before: Callable[[], None] = lambda: None,
     ) -> Answer:
         attempt = 1
-        while isinstance(outcome := self._try(method, path, headers or {}, body, form), _Failure):
+        while True:
+            before()
+            outcome = self._try(method, path, headers or {}, body, form)
+            if not isinstance(outcome, _Failure):
+                return outcome
             if attempt == self._attempts:
                 raise self._given_up(method, outcome)
             self._wait(outcome, attempt)
             attempt += 1
-        return outcome
 
     def _given_up(self, method: str, outcome: _Failure) -> SourceUnreachable:
         kind = SourceOverloaded if outcome.reached else SourceUnreachable
@@ -143,46 +175,88 @@ class Http:
         body: bytes | None,
         form: Mapping[str, str] | None,
     ) -> Answer | _Failure:
+        try:
+            response = self._exchange(self._session, method, path, headers, body, form, self._timeouts)
+        except _TROUBLE as error:
+            return _failure(error)
+        return self._judge(method, response)
+
+    def _exchange(
+        self,
+        session: requests.Session,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        form: Mapping[str, str] | None,
+        timeouts: tuple[float, float],
+    ) -> requests.Response:
         sent = {**headers, "Content-Type": "application/json"} if body is not None else dict(headers)
         self.traffic.requests += 1
-        try:
-            response = self._session.request(
-                method,
-                self.origin + path,
-                headers=sent,
-                data=body if body is not None else form,
-                timeout=self._timeouts,
-                allow_redirects=False,
-            )
-        except requests.ConnectTimeout:
-            return _Failure("no connection in time", reached=False)
-        except requests.Timeout:
-            return _Failure("no answer in time", reached=True)
-        except (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError):
-            return _Failure("the answer was cut off", reached=True)
-        except requests.exceptions.SSLError:
-            return _Failure("the TLS connection failed", reached=False)
-        except requests.ConnectionError:
-            return _Failure("the connection failed", reached=False)
-        return self._judge(method, response)
+        response = session.request(
+            method,
+            self.origin + path,
+            headers=sent,
+            data=body if body is not None else form,
+            timeout=timeouts,
+            allow_redirects=False,
+        )
+        self.traffic.bytes += len(response.content)
+        return response
 
     def _judge(self, method: str, response: requests.Response) -> Answer | _Failure:
         status = response.status_code
-        self.traffic.bytes += len(response.content)
         if 300 <= status < 400:
             raise SourceRefused(
                 f"{method} {self.host}: status {status}, a redirect, which is not followed with a credential",
-                fix="check the store's name and the courier's `endpoint`",
+                fix="check `endpoint`, and the store's name where there is one",
             )
         if status in RETRIED:
             return _Failure(f"status {status}", status != 429, retry_after(response.headers.get("Retry-After")))
-        try:
-            body, replaced = decode(response.content) if response.content else (None, 0)
-        except ValueError:
-            if status == 200:
-                return _Failure("the answer was not whole JSON", reached=True)
-            body, replaced = None, 0
-        return Answer(status, response.headers, body, clock.now(), replaced)
+        return _answer(response) or _Failure("the answer was not whole JSON", reached=True)
+
+
+# Every trouble on the way. Anything else that requests raises is a mistake of ours.
+_TROUBLE = (
+    requests.Timeout,
+    requests.ConnectionError,
+    requests.exceptions.ChunkedEncodingError,
+    requests.exceptions.ContentDecodingError,
+)
+
+
+def _failure(error: requests.RequestException) -> _Failure:
+    if isinstance(error, requests.ConnectTimeout):
+        return _Failure("no connection in time", reached=False)
+    if isinstance(error, requests.Timeout):
+        return _Failure("no answer in time", reached=True)
+    if isinstance(error, requests.exceptions.SSLError):
+        return _Failure("the TLS connection failed", reached=False)
+    if isinstance(error, requests.ConnectionError):
+        return _Failure("the connection failed", reached=False)
+    return _Failure("the answer was cut off", reached=True)
+
+
+def _never_sent(error: requests.RequestException) -> bool:
+    """Whether it is certain that no byte of the request left: nobody was connected to, or not to whom we mean."""
+    if isinstance(error, requests.ConnectTimeout):
+        return True
+    inner = error.args[0] if error.args else None
+    reason = inner.reason if isinstance(inner, MaxRetryError) else None
+    if isinstance(reason, NewConnectionError):
+        return True
+    return reason is not None and any(isinstance(part, ssl.SSLCertVerificationError) for part in reason.args)
+
+
+def _answer(response: requests.Response) -> Answer | None:
+    """None for a good status with a body that is not whole JSON. What comes with a bad status may be anything."""
+    try:
+        body, replaced = decode(response.content) if response.content else (None, 0)
+    except ValueError:
+        if 200 <= response.status_code < 300:
+            return None
+        body, replaced = None, 0
+    return Answer(response.status_code, response.headers, body, clock.now(), replaced)
 
 
 @dataclass(frozen=True)
@@ -279,41 +353,6 @@ def retry_after(header: str | None) -> float | None:
         return RETRY.parse_retry_after(header) if header else None
     except InvalidHeader:
         return None
-
-
-def decode(content: bytes) -> tuple[Any, int]:
-    """JSON as values, and how many lone surrogates or broken bytes were replaced by U+FFFD. Raises ValueError."""
-    try:
-        return orjson.loads(content), 0
-    except orjson.JSONDecodeError:
-        pass
-    text = content.decode("utf-8", "replace")
-    broken = text.count(REPLACEMENT) - content.count(REPLACEMENT.encode())
-    value, replaced = _without_surrogates(json.loads(text, parse_int=_integer))
-    return value, replaced + broken
-
-
-def _integer(digits: str) -> int | float:
-    """As orjson reads it, which writes no integer beyond 64 bits."""
-    number: int | float = orjson.loads(digits)
-    return number
-
-
-def _without_surrogates(value: Any) -> tuple[Any, int]:
-    if isinstance(value, str):
-        lone = sum(1 for letter in value if "\ud800" <= letter <= "\udfff")
-        return (_replace_surrogates(value), lone) if lone else (value, 0)
-    if isinstance(value, list):
-        pairs = [_without_surrogates(item) for item in value]
-        return [item for item, _ in pairs], sum(count for _, count in pairs)
-    if isinstance(value, dict):
-        found = {name: _without_surrogates(item) for name, item in value.items()}
-        return {name: item for name, (item, _) in found.items()}, sum(count for _, count in found.values())
-    return value, 0
-
-
-def _replace_surrogates(text: str) -> str:
-    return "".join(REPLACEMENT if "\ud800" <= letter <= "\udfff" else letter for letter in text)
 
 
 def checked_host(origin: str) -> str:

@@ -15,6 +15,7 @@ from tests.cli.process import environment
 
 COMMANDS = {
     *("init", "validate", "plan", "run", "retry", "status", "runs", "gaps", "query", "tables", "schema", "schedule"),
+    "activate",
     *("alerts", "alerts test", "alerts send"),
     *("sandbox", "sandbox start", "sandbox change", "sandbox truth", "schedule start"),
 }

@@ -13,7 +13,7 @@ from tests.config.projects import REPOSITORY, write_project
 
 SHIPPED = sorted(
     path.relative_to(REPOSITORY).as_posix()
-    for pattern in ("*.yaml", "couriers/*.yaml", "domain_tables/*/*.yaml")
+    for pattern in ("*.yaml", "couriers/*.yaml", "domain_tables/*/*.yaml", "activations/*.yaml")
     for path in REPOSITORY.glob(pattern)
 )
 
@@ -56,6 +56,9 @@ def test_editors_complete_the_projects_own_names(tmp_path: Path) -> None:
     group = schemas["courier_groups.json"]["$defs"]["GroupModel"]["properties"]
     assert group["couriers"]["propertyNames"]["enum"] == ["shopify"]
     assert group["activations"]["items"]["enum"] == ["cohorts"]
+    activation = schemas["activation.json"]["$defs"]
+    assert activation["PersonaModel"]["properties"]["enriches"]["anyOf"][0]["enum"] == ["cohorts"]
+    assert activation["GuardsModel"]["properties"]["consent"]["anyOf"][1]["items"]["enum"] == ["ck", "email"]
     alert = schemas["alerts.json"]["$defs"]["AlertModel"]["properties"]
     assert alert["to"]["anyOf"][0]["enum"] == ["ops"]
     assert alert["groups"]["anyOf"][1]["items"]["enum"] == ["shopify"]
@@ -67,7 +70,7 @@ def test_editors_complete_the_projects_own_names(tmp_path: Path) -> None:
 
 def test_writing_schemas_twice_changes_nothing(tmp_path: Path) -> None:
     write_project(tmp_path)
-    assert len(write_json_schemas(tmp_path)) == 5
+    assert len(write_json_schemas(tmp_path)) == 6
     assert write_json_schemas(tmp_path) == []
 
 
@@ -75,6 +78,7 @@ def test_a_broken_project_still_has_schemas(tmp_path: Path) -> None:
     """An editor needs them most while a file is half written."""
     write_project(tmp_path, {"semantic_tags.yaml": "a: [\n", "courier_groups.yaml": "- 1\n"})
     assert set(json_schemas(tmp_path)) == {
+        "activation.json",
         "alerts.json",
         "courier.json",
         "courier_groups.json",

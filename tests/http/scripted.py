@@ -58,7 +58,7 @@ def serving(*script: Scripted | Answering) -> Iterator[Server]:
             step = script[min(len(asked), len(script)) - 1]
             self.give(step if isinstance(step, Scripted) else step(asked[-1]))
 
-        do_GET = do_POST
+        do_GET = do_PATCH = do_POST
 
         def give(self, answer: Scripted) -> None:
             if answer.reset:

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from courier import clock
+from courier.decoding import decode
 from courier.errors import ConfigurationError, SourceOverloaded, SourceRefused, SourceUnreachable
-from courier.http import Http, backoff, checked_host, decode, retry_after
+from courier.http import Http, backoff, checked_host, retry_after
 from tests.http.scripted import Scripted, json_answer, serving
 
 SECRET = "shpat_very_secret"

@@ -7,9 +7,10 @@ tests.runs.simulated_time says at that socket. With "leave" the answer is its pr
 answered with its exit code. A scheduler forks its runs in turn.
 
 Its end is null, or one of {"event": {...}, "nth": n}: killed at the nth event that holds these values, or struck there
-by the "signal" of that name; {"file": text,
-"nth": n}: before it makes, opens for writing, renames or removes the nth file with this text in its path; {"cpu":
-seconds}: once it has used so much CPU; {"bytes": n}: not killed, but no file may grow larger.
+by the "signal" of that name; {"file": text, "nth": n}: before it makes, opens for writing, renames or removes the nth
+file with this text in its path; {"step": n, "seconds": s}: as it opens an SQLite file or sends over HTTP for the nth
+time, or so many seconds later; {"cpu": seconds}: once it has used so much CPU; {"bytes": n}: not
+killed, but no file may grow larger.
 """
 
 from __future__ import annotations
@@ -38,10 +39,12 @@ BUSY_SECONDS, IDLE_SECONDS = 5.0, 3600.0  # of simulated time, which costs nothi
 # None of them starts a thread, which a fork would lose: DuckDB's begin with its first connection, pyarrow's at once.
 IMPORTED = (
     "courier.cli.progress", "courier.runtime.group_run", "courier.connectors.shopify", "courier.storage.inspect",
-    "courier.storage.land", "courier.storage.views", "courier.config.load", "courier.sandbox.server", "croniter", "dlt",
-    "dlt.destinations", "dlt.destinations.impl.filesystem.filesystem", "dlt.normalize.items_normalizers", "duckdb",
+    "courier.runtime.activation_run", "courier.storage.land", "courier.storage.views", "courier.config.load",
+    "courier.sandbox.server", "croniter", "dlt", "dlt.destinations", "dlt.destinations.impl.filesystem.filesystem",
+    "dlt.normalize.items_normalizers", "duckdb",
 )  # fmt: skip
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
+STEPS = ("sqlite3.connect", "http.client.send")
 TOUCHING = frozenset(
     {"open", "os.rename", "os.remove", "os.truncate", "os.mkdir", "os.link", "os.rmdir", "shutil.rmtree"}
 )
@@ -83,6 +86,18 @@ def _at_file(text: str, left: int) -> None:
     sys.addaudithook(told)
 
 
+def _at_step(left: int, seconds: float) -> None:
+    def told(event: str, arguments: tuple[Any, ...]) -> None:
+        nonlocal left
+        left -= event in STEPS
+        if left == 0 and event in STEPS:
+            if not seconds:
+                _die()
+            signal.setitimer(signal.ITIMER_REAL, seconds)  # SIGALRM ends the process as suddenly as SIGKILL
+
+    sys.addaudithook(told)
+
+
 def _is_within(here: str, text: str, event: str, arguments: tuple[Any, ...]) -> bool:
     path = arguments[0]
     if not isinstance(path, str | bytes | os.PathLike) or (event == "open" and not arguments[2] & WRITING):
@@ -96,6 +111,8 @@ def _doom(end: Mapping[str, Any]) -> None:
         _at_event(end["event"], end["nth"], signal.Signals[end.get("signal", "SIGKILL")])
     elif "file" in end:
         _at_file(end["file"], end["nth"])
+    elif "step" in end:
+        _at_step(end["step"], end["seconds"])
     elif "bytes" in end:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # so that a write says that there is no room, as of a full disk
         resource.setrlimit(resource.RLIMIT_FSIZE, (end["bytes"], end["bytes"]))

@@ -47,8 +47,8 @@ def test_a_group_waits_until_its_constraint_holds(
     monkeypatch.setattr(clock, "now", lambda: real() + timedelta(seconds=sum(waited)))
     monkeypatch.setattr(clock, "sleep", sleep)
     project = open_project(tried.root)
-    with opening(project, tried.place) as access:
-        context = Context(project, tried.place, access, told.append)
+    with opening(project, tried.place) as opened:
+        context = Context(project, tried.place, opened.couriers, told.append)
         result = run_group(context, project.groups["after"], Asked(began, scheduled=began))
     assert (result.result, result.committed, waited.count(POLL_SECONDS)) == ("succeeded", True, 3)
     assert [event.reason for event in told if isinstance(event, GroupWaits)] == ["waits for a successful run of before"]

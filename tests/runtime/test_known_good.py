@@ -41,6 +41,7 @@ def test_an_unchanged_project_is_known_again_as_it_was(project: Project) -> None
         "couriers/shopify.yaml",
         "domain_tables/shopify/order.yaml",
         "couriers/new.yaml",
+        "activations/mavera_cohorts.sql",
     ],
 )
 def test_any_changed_or_new_file_makes_it_unknown(project: Project, name: str) -> None:

@@ -41,6 +41,9 @@ class Known:
     state unknown: it was sent, and nobody can tell whether it took effect
     state pending: begun there (a focus group), and not yet ended
     state failed:  refused, or ended badly; nothing is there
+
+    ignored: what the answer to it did not show as sent: no reason to send it again
+    seen:    ids of what had the same name there before it was sent; what state `unknown` made is none of them
     """
 
     activation: str
@@ -52,11 +55,17 @@ class Known:
     at: datetime
     name: str = ""
     thread: str | None = None
+    ignored: tuple[str, ...] = ()
+    seen: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Item:
-    """One line of a plan. `before` and `after` hold the fields that differ, by their names."""
+    """One line of a plan. `before` and `after` hold the fields that differ, by their names.
+
+    payload: what the remote side is to have, with the ids of what it names in place of the names. It is what the
+    journal keeps as `Known.payload`; an update sends the fields of `after` alone.
+    """
 
     key: str
     name: str
@@ -92,6 +101,7 @@ class Sent:
     """The remote side answered that it has it. `output`: what it gave back, for people and SQL (text or JSON).
 
     ignored: fields that were sent and that the answer does not show as sent. pending: it goes on there; look later.
+    credits: of the whole item so far: what `resume` says takes the place of what `send` said.
     """
 
     remote_id: str
@@ -105,11 +115,17 @@ class Sent:
 
 @dataclass(frozen=True)
 class NotSent:
-    """The remote side said no, or was never reached: nothing took effect. `stop`: nothing else can work either."""
+    """The remote side said no, was never reached, or gave it up (a failed focus group): nothing of it is there.
+
+    stop: nothing else can work either. gone: what was to be updated is not there any more; look again and plan the
+    item anew. credits: what it cost all the same.
+    """
 
     problem: str
     fix: str = ""
     stop: bool = False
+    gone: bool = False
+    credits: int = 0
 
 
 @dataclass(frozen=True)
@@ -120,6 +136,20 @@ class Unclear:
 
 
 Outcome = Sent | NotSent | Unclear
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What the account may still spend, in credits; None where the destination does not say.
+
+    limit: of the billing period, set by the account's owner. auto_recharge: more is bought when it runs out.
+    """
+
+    used: int | None
+    remaining: int | None
+    limit: int | None = None
+    auto_recharge: bool = False
+
 
 Egress = Callable[[str, str, bytes], None]
 """Called with method, path and the exact body before every single sending of it."""
@@ -143,13 +173,23 @@ class Surface(Protocol):
     def item(self, wanted: Wanted, known: Known | None, remote: Remote, owned: Mapping[str, Known]) -> Item:
         """What is to be done. Pure. `owned`: everything that this project made there, by remote id."""
 
+    def seen(self, item: Item, remote: Remote) -> tuple[str, ...]:
+        """Ids of what already has the name of what the item makes. The journal keeps them with the intent."""
+
     def send(self, item: Item, egress: Egress) -> Outcome:
-        """Carry an item out, once. A POST that may have taken effect is never repeated here."""
+        """Carry an item out, once. A POST that may have taken effect is never repeated here. What goes on there is
+        answered as pending at once, so that its id is written down before anybody waits for it."""
 
     def find(self, item: Item, since: datetime, known_ids: Sequence[str]) -> str | Literal["cannot tell"] | None:
         """The remote id of what an unclear `send` made, None where it made nothing, or that nobody can tell.
 
         known_ids: what had the same name before it was sent."""
 
+    def adopted(self, item: Item, remote_id: str) -> Sent:
+        """What `send` would have answered, for something that `find` found; credits as known, or the price."""
+
     def resume(self, item: Item, remote_id: str) -> Outcome:
         """Look again for something pending, until it has ended or its deadline is over."""
+
+    def usage(self) -> Usage:
+        """What the account has left. Costs nothing."""

@@ -103,6 +103,13 @@ def couriers_of(what: CourierGroup | str) -> list[str]:
     return [what] if isinstance(what, str) else [courier.name for courier in what.couriers]
 
 
+def activations_of(what: CourierGroup | str) -> tuple[str, ...]:
+    """The activations that follow."""
+    from courier.runtime.group_activations import activations_of as of_group
+
+    return () if isinstance(what, str) else of_group(what)
+
+
 def _check_scheduled(what: CourierGroup | str, options: Mapping[str, Any]) -> None:
     """Raises UsageError for an instant without a group, or beside a period, which it would contradict."""
     if options["scheduled"] is None:

@@ -12,7 +12,7 @@ from courier.cli.output import print_json, say
 from courier.errors import UsageError
 
 FILES = ("courier_groups.yaml", "semantic_tags.yaml", ".env.example")
-FOLDERS = ("couriers", "domain_tables", ".courier/schemas")
+FOLDERS = ("couriers", "domain_tables", "activations", ".courier/schemas")
 GITIGNORE = "# what courier writes, and secrets\n.env\n*.duckdb\n*.duckdb.wal*\n.courier/*\n!.courier/schemas/\n"
 
 

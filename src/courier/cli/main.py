@@ -11,6 +11,7 @@ import click
 
 from courier import __version__
 from courier.cli import (
+    activate,
     alerts,
     gaps,
     init,
@@ -66,6 +67,7 @@ for command in (
     schedule.schedule,
     query.query,
     tables.tables,
+    activate.activate,
     sandbox.sandbox,
     alerts.alerts,
     schema.schema,

@@ -15,7 +15,7 @@ from courier.clock import rfc3339
 from courier.config.problems import Problem
 from courier.errors import CourierError
 
-STREAMING = ("run", "retry")
+STREAMING = ("run", "retry", "activate")
 """Commands whose stderr is JSON lines with --json."""
 
 

@@ -44,7 +44,11 @@ def _in_parts(result: GroupResult) -> list[str]:
     """What of a group did not come to its end, and what to type. One courier alone has said so itself."""
     if result.result == "blocked":
         return [f"{result.group}: {result.problem}", f"  fix: {result.fix}"]
-    if result.result in ("succeeded", "covered") or len(result.couriers) < 2:
+    if result.result in ("succeeded", "covered"):
+        return []
+    if all(one.result == "succeeded" for one in result.couriers):
+        return [f"{result.group}: {result.problem}", f"  fix: {result.fix}"]
+    if len(result.couriers) < 2:
         return []
     done = [one.courier for one in result.couriers if one.result == "succeeded"]
     missing = [one for one in result.couriers if one.result != "succeeded"]
@@ -81,6 +85,8 @@ def _lines(quiet: bool, verbose: bool) -> Report:
 
 
 def _is_problem(event: Event) -> bool:
+    if isinstance(event, events.ActivationEnded):
+        return event.result not in ("planned", "succeeded")
     return isinstance(event, events.RunFinished) and event.result != "succeeded"
 
 
@@ -150,8 +156,19 @@ def describe(event: Event) -> str | None:
         return f"{event.group}: {event.reason}"
     if isinstance(event, events.GroupNoticed):
         return f"{event.group}: note: {event.note}"
+    if isinstance(event, events.ActivationItem | events.ActivationEnded):
+        return _of_activation(event)
     said = _sentence(event)
     return f"{event.courier}: {said}" if said else None
+
+
+def _of_activation(event: events.ActivationItem | events.ActivationEnded) -> str:
+    if isinstance(event, events.ActivationItem):
+        cost = f", {event.credits:,} credits" if event.credits else ""
+        why = f": {event.problem}" if event.problem else ""
+        return f"{event.activation}: {event.action} {event.key}: {event.state}{cost}{why}"
+    then = f"\n  {'next' if event.result == 'planned' else 'fix'}: {event.fix}" if event.fix else ""
+    return f"{event.activation}: {event.result}: {event.said}{then}"
 
 
 def _detail(event: Event) -> str | None:

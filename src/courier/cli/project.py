@@ -5,18 +5,19 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from courier.cli.output import ProjectInvalid, show_problems
 from courier.config.problems import Problem
 from courier.config.suggestions import did_you_mean
-from courier.errors import ConfigurationError, UsageError
+from courier.errors import ConfigurationError, CredentialMissing, UsageError
 
 if TYPE_CHECKING:
+    from courier.config.activation import Activation
     from courier.config.project import Courier, CourierGroup, Project
-    from courier.runtime.context import Access
+    from courier.runtime.context import Access, ActivationAccess
     from courier.runtime.place import Place
 
 MARK = "courier_groups.yaml"
@@ -50,10 +51,19 @@ def all_problems(root: Path) -> tuple[Project | None, tuple[Problem, ...]]:
     if loaded.project is not None:
         problems += check_expressions(loaded.project)
         problems += check_views(loaded.project)
+        problems += _activations(loaded.project)
         for courier in loaded.project.couriers.values():
             problems += connector_named(courier.connector).check(loaded.project, courier)
     wrong = any(not problem.warning for problem in problems)
     return (None if wrong else loaded.project), tuple(sorted(problems))
+
+
+def _activations(project: Project) -> list[Problem]:
+    if not project.activations:
+        return []
+    from courier.storage.lineage import check_activations
+
+    return check_activations(project)
 
 
 def open_project(given: Path | None) -> Project:
@@ -91,29 +101,54 @@ def pick_courier(project: Project, name: str, feeds: tuple[str, ...]) -> Courier
     return courier
 
 
-@contextmanager
-def opening(project: Project, place: Place, needed: Sequence[str] = ()) -> Iterator[Access]:
-    """How couriers are opened: with the credentials of the environment, or in a sandbox that lives as long as this.
+@dataclass(frozen=True)
+class Opened:
+    """How couriers and activations are opened."""
 
-    The credentials of the couriers that are needed are looked up at once. Raises CredentialMissing for all of them.
+    couriers: Access
+    activations: ActivationAccess
+
+
+@contextmanager
+def opening(
+    project: Project, place: Place, needed: Sequence[str] = (), activations: Sequence[str] = ()
+) -> Iterator[Opened]:
+    """With the credentials of the environment, or in a sandbox that lives as long as this.
+
+    The credentials of the couriers and activations that are needed are looked up at once. Raises CredentialMissing for
+    all of them.
     """
     if not place.sandbox:
-        _check_credentials(project, needed)
-        yield lambda courier: (courier, _real_credential(project, courier))
+        _check_credentials(project, needed, activations)
+        yield Opened(
+            lambda courier: (courier, _real_credential(project, courier)),
+            lambda activation: (activation, _real_credential(project, activation)),
+        )
         return
     from courier.sandbox import open_shop, serve
 
     with serve(open_shop(place.state)) as sandbox:
-        yield lambda courier: (replace(courier, endpoint=sandbox.url), sandbox.credential(courier.connector))
+        key = {"api_key": sandbox.credentials["MAVERA_API_KEY"]}
+        yield Opened(
+            lambda courier: (replace(courier, endpoint=sandbox.url), sandbox.credential(courier.connector)),
+            lambda activation: (replace(activation, endpoint=sandbox.url), key),
+        )
 
 
-def _check_credentials(project: Project, needed: Sequence[str]) -> None:
+def _check_credentials(project: Project, couriers: Sequence[str], activations: Sequence[str]) -> None:
     from courier.config.secrets import resolve_credentials
 
-    resolve_credentials(project, [project.couriers[name] for name in needed], os.environ)
+    wanted: list[Courier | Activation] = [project.couriers[name] for name in couriers]
+    wanted += [project.activations[name] for name in activations]
+    try:
+        resolve_credentials(project, wanted, os.environ)
+    except CredentialMissing as missing:
+        if couriers and "activations/" in missing.message:
+            missing.fix += " --run-type source leaves the activations out."
+        raise
 
 
-def _real_credential(project: Project, courier: Courier) -> Mapping[str, str]:
+def _real_credential(project: Project, what: Courier | Activation) -> Mapping[str, str]:
     from courier.config.secrets import resolve_credential
 
-    return resolve_credential(project, courier, os.environ)
+    return resolve_credential(project, what, os.environ)

@@ -54,7 +54,8 @@ def retry(
 ) -> None:
     """Go on with RUN, of a courier or of a group, where it stopped: what is fetched is not fetched again.
 
-    Of a group's run, only the couriers that have not committed run, at the same instant. Raw records stay for 7 days.
+    Of a group's run, only the couriers that have not committed run, at the same instant, and then its activations.
+    Raw records stay for 7 days.
     """
     from courier.cli.progress import finish, rendering
     from courier.runtime.context import Context
@@ -67,8 +68,9 @@ def retry(
     past = History(place.history).find_group(run)
     again = Again(fetch, allowance_of(rest))
     shown = rendering(as_json=as_json, quiet=quiet, verbose=verbose)
-    with opening(project, place, _opened(project, place, past or run, fetch)) as access, shown as report:
-        working = Context(project, place, access, report, wait_for_lock=not no_wait)
+    needed = _opened(project, place, past or run, fetch)
+    with opening(project, place, needed, _activations(project, past)) as opened, shown as report:
+        working = Context(project, place, opened.couriers, report, not no_wait, opened.activations)
         result = _retried(working, past or run, again, rest["ignore_constraints"])
     context.exit(finish(result, sandbox=sandbox, as_json=as_json))
 
@@ -95,3 +97,11 @@ def _opened(project: Project, place: Place, what: PastGroupRun | str, fetch: boo
         return [name for name in [stored_run(place, what).courier] if asks and name in project.couriers]
     group = project.groups.get(what.group)
     return to_be_opened(place, group, History(place.history).members_of(what), fetch) if group else []
+
+
+def _activations(project: Project, past: PastGroupRun | None) -> tuple[str, ...]:
+    """The activations that follow."""
+    from courier.cli.asked import activations_of
+    from courier.runtime.group_retry import group_again
+
+    return () if past is None or past.group not in project.groups else activations_of(group_again(project, past))

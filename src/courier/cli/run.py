@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from courier.cli.asked import asked_for, check_allowance, chosen, couriers_of, of_run_type
+from courier.cli.asked import activations_of, asked_for, check_allowance, chosen, couriers_of, of_run_type
 from courier.cli.options import (
     allowance_options,
     choice_options,
@@ -59,6 +59,7 @@ def run(
     """Run a courier group, or one courier, by hand.
 
     Without a period it covers what has happened since the last successful run. A run commits everything or nothing.
+    Once a group's required couriers have committed, its activations are planned; `apply: automatic` applies them.
     """
     from courier.cli.progress import finish, rendering
     from courier.config.project import CourierGroup
@@ -73,8 +74,8 @@ def run(
     check_allowance(project, what, asked)
     place = Place(project.root, sandbox)
     shown = rendering(as_json=as_json, quiet=quiet, verbose=verbose)
-    with opening(project, place, couriers_of(what)) as access, shown as report:
-        working = Context(project, place, access, report, wait_for_lock=not no_wait)
+    with opening(project, place, couriers_of(what), activations_of(what)) as opened, shown as report:
+        working = Context(project, place, opened.couriers, report, not no_wait, opened.activations)
         if not isinstance(what, CourierGroup):
             result = run_single(working, what, asked)
         elif asked.trigger == "schedule" and project.alerts.targets:

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from courier.activations.journal import Journal, RunRow
 from courier.cli.options import json_option, project_option, sandbox_option
 from courier.cli.output import mark, print_json, say
 from courier.cli.project import find_root
@@ -41,12 +42,14 @@ def runs(
 ) -> None:
     """List the latest runs of groups with those of their couriers, newest first; or `show RUN`: all about one.
 
-    Of a group's run: its couriers. Of a courier's: each feed with its period, request and counts, and what it took.
+    Of a group's run: its couriers and activations. Of a courier's: each feed with its period, request and counts, and
+    what it took. Of an activation's apply: its items.
     """
-    history = History(Place(find_root(root), sandbox).history)
+    place = Place(find_root(root), sandbox)
+    history = History(place.history)
     wanted = _wanted(run)
     if wanted is not None:
-        _show(history, wanted, sandbox, as_json)
+        _show(history, Journal(place.activations), wanted, sandbox, as_json)
         return
     if group is not None and courier is not None:
         raise UsageError("--group and --courier exclude each other", fix="keep one of them")
@@ -106,12 +109,14 @@ def _times(run: Line) -> tuple[str, str]:
     return _second(run.scheduled), _second(run.started)
 
 
-def _show(history: History, run: str, sandbox: bool, as_json: bool) -> None:
+def _show(history: History, journal: Journal, run: str, sandbox: bool, as_json: bool) -> None:
     group, courier = history.find_group(run), history.find(run)
     if courier is not None:
         _show_courier(history, courier, sandbox, as_json)
     elif group is not None:
         _show_group(history, group, sandbox, as_json)
+    elif (applied := journal.find(run)) is not None:
+        _show_apply(journal, applied, sandbox, as_json)
     else:
         raise UsageError(f"there is no run {run!r}", fix=f"courier runs{' --sandbox' if sandbox else ''} lists them")
     if not as_json:
@@ -127,6 +132,24 @@ def _show_group(history: History, run: PastGroupRun, sandbox: bool, as_json: boo
         say(f"  goes on with {run.retry_of}")
     rows = [(one.courier, one.run, one.result, *_counts([one])) for one in history.members_of(run).values()]
     print_table(["courier", "run", "result", "read", "changed"], rows, right=["read", "changed"])
+
+    activations = (run.report or {}).get("activations", ())
+    if activations:
+        click.echo()
+        applied = [(one["name"], one["run"], one["result"], one["credits"]) for one in activations]
+        print_table(["activation", "run", "result", "credits"], applied, right=["credits"])
+
+
+def _show_apply(journal: Journal, run: RunRow, sandbox: bool, as_json: bool) -> None:
+    """An apply of an activation, item by item."""
+    outcomes = journal.outcomes(run.run)
+    if as_json:
+        items = [asdict(one) for one in outcomes]
+        print_json({"version": 1, "sandbox": sandbox, "run": {**asdict(run), "items": items}})
+        return
+    say(f"{run.run}: activation {run.activation}, {run.result}, {run.credits} credits, plan {run.plan_hash}")
+    rows = [(one.key, one.action, one.state, one.credits, one.remote_id, "; ".join(one.problems)) for one in outcomes]
+    print_table(["item", "action", "state", "credits", "id", "problem"], rows, right=["credits"])
 
 
 def _show_courier(history: History, run: PastCourierRun, sandbox: bool, as_json: bool) -> None:

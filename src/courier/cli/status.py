@@ -15,6 +15,7 @@ from courier.cli.output import duration, mark, print_json, say
 from courier.cli.project import find_root
 from courier.cli.table import print_table
 from courier.clock import rfc3339
+from courier.runtime.activation_states import activation_states
 from courier.runtime.history import History, PastCourierRun
 from courier.runtime.place import Place, is_group_running, is_running
 from courier.runtime.scheduler.holding import BEAT_SECONDS, SchedulerState, scheduler_state
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from courier.config.project import CourierGroup
 
 GROUP = ["group", "state", "last run", "result", "next", "loaded up to", "lag"]
+ACTIVATION = ["activation", "last run", "result", "credits", "items"]
 COURIER = ["courier", "state", "last run", "result", "loaded up to", "lag"]
 
 
@@ -31,7 +33,7 @@ COURIER = ["courier", "state", "last run", "result", "loaded up to", "lag"]
 @sandbox_option
 @json_option
 def status(root: Path | None, sandbox: bool, as_json: bool) -> None:
-    """Show the last run of each group and courier, when a group fires next, and how far behind now they are.
+    """Show the last run of each group, courier and activation, when a group fires next, and how far behind they are.
 
     Loaded up to: the earliest watermark of the feeds; up to there everything is loaded without a gap.
     """
@@ -43,19 +45,37 @@ def status(root: Path | None, sandbox: bool, as_json: bool) -> None:
     couriers = [courier_state(place, history, name, now) for name in names]
     marks = {one["courier"]: one["loaded_up_to"] for one in couriers}
     groups = [group_state(place, history, group, marks, now) for group in glance_at_groups(place.root)]
+    activations = activation_states(place, sorted(path.stem for path in (place.root / "activations").glob("*.yaml")))
     scheduler = scheduler_state(place)
     if as_json:
-        told = scheduler.as_json() if scheduler else None
-        print_json({"version": 1, "sandbox": sandbox, "scheduler": told, "groups": groups, "couriers": couriers})
+        told = {"scheduler": scheduler.as_json() if scheduler else None}
+        print_json(
+            {
+                "version": 1,
+                "sandbox": sandbox,
+                **told,
+                "groups": groups,
+                "couriers": couriers,
+                "activations": activations,
+            }
+        )
         return
     if groups:
         _table(GROUP, groups)
         click.echo()
     _table(COURIER, couriers)
-    for one in [*(one for one in groups if one["result"] == "blocked"), *couriers]:
+    if activations:
+        click.echo()
+        _table(ACTIVATION, activations)
+    for one in [*(one for one in groups if _is_its_own(one)), *couriers]:
         _explain(one)
     say(_of_scheduler(scheduler, now, any(one["next"] for one in groups)))
     mark(sandbox)
+
+
+def _is_its_own(group: dict[str, Any]) -> bool:
+    """Whether what went wrong in a group is told nowhere else, as that of its couriers is."""
+    return group["result"] == "blocked" or (group["problem"] or "").startswith("activation ")
 
 
 def _of_scheduler(state: SchedulerState | None, now: datetime, wanted: bool) -> str:
@@ -77,6 +97,8 @@ def _table(columns: list[str], states: Iterable[dict[str, Any]]) -> None:
 def _cell(state: dict[str, Any], column: str) -> Any:
     if column == "lag":
         return None if state["lag_seconds"] is None else duration(state["lag_seconds"])
+    if column == "items":
+        return ", ".join(f"{count} {name}" for name, count in state["items"].items())
     return state[column.replace(" ", "_")]
 
 

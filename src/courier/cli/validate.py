@@ -41,6 +41,7 @@ def summary(project: Project) -> list[str]:
     """What the project holds, and each group's schedule in words."""
     feeds = {feed.table.path for courier in project.couriers.values() for feed in courier.feeds}
     counted = [(len(project.couriers), "courier"), (len(feeds), "domain table"), (len(project.tags), "semantic tag")]
+    counted += [(len(project.activations), "activation")] if project.activations else []
     counts = ", ".join(plural(count, noun) for count, noun in counted)
     return [*(f"{group.name}: {in_words(group)}" for group in project.groups.values()), f"no problems: {counts}"]
 

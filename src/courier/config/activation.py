@@ -134,6 +134,7 @@ class Activation:
     row:        template of one line of `{rows}`; None: a JSON object of `columns`
     columns:    what `{rows}` may show, where there is no `row`
     parameters: values of $name in the SQL. $as_of and $min_cohort_size are always there
+    must_occur: parameter -> column (schema.table.column) in which each of its values must occur
     workspace:  Mavera's workspace, for the surfaces that need one
     """
 
@@ -151,6 +152,7 @@ class Activation:
     row: str | None = None
     columns: tuple[str, ...] = ()
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    must_occur: Mapping[str, str] = field(default_factory=dict)
     apply: Apply = "by_hand"
     endpoint: str | None = None
     workspace: str | None = None

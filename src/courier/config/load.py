@@ -7,6 +7,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
+from courier.config.activation import Activation
+from courier.config.activation_models import ActivationModel
+from courier.config.activations import (
+    Surroundings,
+    check_activation,
+    columns_of_couriers,
+    read_queries,
+    resolve_activation,
+)
 from courier.config.alerts import check_alerts, resolve_alerts
 from courier.config.couriers import check_courier, resolve_courier
 from courier.config.documents import ALERTS_FILE, Document, read_document
@@ -44,6 +53,7 @@ class _Loading:
         self._root = root
         self._problems: list[Problem] = []
         self._documents: dict[str, Document] = {}
+        self._queries: Mapping[str, str] = {}
 
     def load(self) -> Loaded:
         tags = self._tags()
@@ -52,6 +62,7 @@ class _Loading:
         couriers = self._couriers(folders)
         groups = self._groups(couriers)
         alerts = self._alerts()
+        activations = self._activations(tags, couriers, folders)
         problems = tuple(sorted(set(self._problems)))
         if groups is None or any(not problem.warning for problem in problems):
             return Loaded(None, problems)
@@ -63,7 +74,8 @@ class _Loading:
         lines = {key: at for document in self._documents.values() for key, at in document.positions()}
         found = {folder: {name: one for name, one in tables.items() if one} for folder, tables in folders.items()}
         project = Project(self._root, resolved, resolve_groups(groups), tags.tags, lines, found, views)
-        return Loaded(replace(project, alerts=self._resolved(alerts)), problems)
+        described = replace(project, alerts=self._resolved(alerts), activations=self._described(activations))
+        return Loaded(described, problems)
 
     def _read(self, path: str, shape: type[T]) -> tuple[Document, T | None]:
         document, problems = read_document(self._root, path)
@@ -123,6 +135,29 @@ class _Loading:
             activations = [PurePosixPath(path).stem for path in self._files("activations")]
             self._problems += check_groups(document, model, couriers, activations)
         return model
+
+    def _activations(
+        self,
+        tags: Vocabulary,
+        couriers: Mapping[str, CourierModel | None],
+        folders: Mapping[str, Mapping[str, DomainTable | None]],
+    ) -> Mapping[str, ActivationModel | None]:
+        read = {path: self._read(path, ActivationModel) for path in self._files("activations")}
+        models = {PurePosixPath(path).stem: model for path, (_, model) in read.items()}
+        around = Surroundings(models, columns_of_couriers(couriers, folders), tags)
+        for document, model in read.values():
+            self._problems += check_activation(document, model, around) if model else ()
+        found, problems = read_queries(self._root, read)
+        self._queries = found
+        self._problems += problems
+        return models
+
+    def _described(self, models: Mapping[str, ActivationModel | None]) -> Mapping[str, Activation]:
+        return {
+            name: resolve_activation(self._documents[f"activations/{name}.yaml"], model, self._queries[name])
+            for name, model in models.items()
+            if model
+        }
 
     def _alerts(self) -> AlertsModel | None:
         if not (self._root / ALERTS_FILE).exists():

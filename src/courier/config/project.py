@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from courier.config.activation import Activation
 
 TypeName = Literal["boolean", "date", "datetime", "decimal", "float", "integer", "string", "string[]"]
 RunType = Literal["full", "source"]
@@ -228,3 +231,4 @@ class Project:
     views: Mapping[str, tuple[View, ...]] = field(default_factory=dict)
     """The views by folder."""
     alerts: Alerts = field(default_factory=Alerts)
+    activations: Mapping[str, Activation] = field(default_factory=dict)

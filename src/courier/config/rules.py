@@ -33,6 +33,15 @@ RULES: Mapping[str, str] = {
     "unknown-timezone": "A time zone is named as in the IANA database.",
     "bad-path": "`rows` and `from` are paths from a record.",
     "endpoint": "An endpoint is an origin; plain http only to this machine.",
+    # Activations
+    "query-file": "An activation is two files of one name: what is sent (.yaml), and the query of what (.sql).",
+    "surface-section": "An activation has the section of its surface, and no other one's.",
+    "template": "In a text, {column} stands for a column's value, and {{ and }} for braces.",
+    "row-template": "`row:` or `columns:` says what a line of {rows} is.",
+    "parameter": "A parameter has a name of its own, and `must_occur:` names parameters.",
+    "guard-floor": "No guard lets fewer than 5 people leave as a group.",
+    "release": "Only columns with `pii: true` and without a pii tag can be released.",
+    "enriches": "An activation enriches another one, which makes the personas.",
     # Secrets
     "literal-secret": "A secret is never written into a file, only its name: ${NAME}.",
     "secret-reference": "${NAME} is a whole value, and stands in `credential:`, or in `targets:` of alerts.yaml, only.",
@@ -44,9 +53,9 @@ RULES: Mapping[str, str] = {
     "unknown-courier": "A group's couriers exist.",
     "unknown-group": "The group of a constraint, or of an alert, exists.",
     "unknown-target": "An alert's target stands in `targets:`.",
-    "unknown-activation": "A group's activations exist.",
+    "unknown-activation": "A group's activations exist, and those that an activation names.",
     "unknown-tag": "A semantic tag is in semantic_tags.yaml.",
-    "unknown-column": "`primary_key` and `last_updated` name columns.",
+    "unknown-column": "`primary_key`, `last_updated`, `release` and `must_occur` name columns.",
     # What must fit together
     "duplicate-tag": "A tag stands once on its column, and once in the vocabulary.",
     "tag-alias": "A tag is written by its own name, not by an alias (a warning).",

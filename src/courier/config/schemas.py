@@ -10,6 +10,8 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from courier.config.activation_models import ActivationModel
+from courier.config.activations import CREDENTIAL_KEYS
 from courier.config.documents import ALERTS_FILE, read_document
 from courier.config.known_connectors import KNOWN_CONNECTORS
 from courier.config.models import AlertsModel, CourierModel, DomainTableModel, Groups, SemanticTags
@@ -37,6 +39,7 @@ def json_schemas(root: Path) -> dict[str, Schema]:
     """File name -> schema, for the project at `root`, which may have problems."""
     names = _names(root)
     return {
+        "activation.json": _activation(names),
         "alerts.json": _alerts(names),
         "courier.json": _courier(names),
         "courier_groups.json": _groups(names),
@@ -92,6 +95,18 @@ def _targets(root: Path) -> tuple[str, ...]:
 
 def _stems(root: Path, pattern: str) -> tuple[str, ...]:
     return tuple(sorted({path.stem for path in root.glob(pattern)}))
+
+
+def _activation(names: Names) -> Schema:
+    schema = _made(ActivationModel, "Activation")
+    schema["properties"]["credential"] |= {"propertyNames": _enum(CREDENTIAL_KEYS)}
+    schema["$defs"]["PersonaModel"]["properties"]["enriches"]["anyOf"][0] |= _enum(names.activations)
+    guards = schema["$defs"]["GuardsModel"]["properties"]
+    _name_items(guards["consent"], [tag for tag in names.tags if not tag.endswith("*")])
+    each = schema["$defs"].pop("FieldModel")
+    fields = schema["$defs"]["PersonaModel"]["properties"]["fields"]
+    fields["additionalProperties"] = {"anyOf": [{"type": "string"}, each]}
+    return schema
 
 
 def _alerts(names: Names) -> Schema:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from courier.config.activation import Activation
 from courier.config.project import Courier, Project, SecretRef
 from courier.errors import ConfigurationError, CredentialMissing
 
 ENV_FILE = ".env"
 
 
-def resolve_credential(project: Project, courier: Courier, environ: Mapping[str, str]) -> dict[str, str]:
-    """A courier's credential with its secrets in place of their names.
+def resolve_credential(project: Project, courier: Courier | Activation, environ: Mapping[str, str]) -> dict[str, str]:
+    """A courier's or an activation's credential with its secrets in place of their names.
 
     `environ` is the environment; an empty variable counts as not set. Raises CredentialMissing, which names every
     missing variable, and ConfigurationError where .env or a file named by NAME_FILE cannot be read.
@@ -21,9 +22,9 @@ def resolve_credential(project: Project, courier: Courier, environ: Mapping[str,
 
 
 def resolve_credentials(
-    project: Project, couriers: Iterable[Courier], environ: Mapping[str, str]
+    project: Project, couriers: Iterable[Courier | Activation], environ: Mapping[str, str]
 ) -> dict[str, dict[str, str]]:
-    """The credentials of several couriers by name; what is missing in any of them is said at once."""
+    """The credentials of several couriers, or activations, by name; what is missing in any of them is said at once."""
     couriers = list(couriers)
     values = (value for courier in couriers for value in courier.credential.values())
     found = resolve(project.root, (value for value in values if isinstance(value, SecretRef)), environ)
@@ -39,7 +40,7 @@ def resolve(root: Path, refs: Iterable[SecretRef], environ: Mapping[str, str]) -
     return {ref: _resolve(ref.name, places, root) for ref in refs}
 
 
-def _filled(courier: Courier, found: Mapping[SecretRef, str | None]) -> dict[str, str]:
+def _filled(courier: Courier | Activation, found: Mapping[SecretRef, str | None]) -> dict[str, str]:
     return {
         key: (found[value] or "") if isinstance(value, SecretRef) else value
         for key, value in courier.credential.items()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Container
 from pathlib import Path, PurePosixPath
 
-from courier.config.documents import MOST_BYTES
 from courier.config.problems import Problem
 from courier.config.project import View
+from courier.config.sql_files import read_sql
 from courier.config.tables import NAME, NAME_FIX
 
 
@@ -19,15 +19,5 @@ def read_view(root: Path, path: str, tables: Container[str]) -> tuple[View | Non
     if name in tables:
         message = f"there is a domain table `{name}` in the same folder"
         return None, [Problem(path, 1, 1, "view-name", message, "Give the view another name.")]
-    try:
-        return View(name, path, _read(root / path)), []
-    except UnicodeDecodeError:
-        return None, [Problem(path, 1, 1, "encoding", "this file is not UTF-8", "Save the file as UTF-8.")]
-    except OSError as error:
-        message = f"it cannot be read: {error.strerror}"
-        return None, [Problem(path, 1, 1, "unreadable", message, "Look at its kind and mode.")]
-
-
-def _read(path: Path) -> str:
-    with path.open("rb") as file:
-        return file.read(MOST_BYTES).decode("utf-8-sig")
+    sql = read_sql(root, path)
+    return (None, [sql]) if isinstance(sql, Problem) else (View(name, path, sql), [])

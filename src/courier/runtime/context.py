@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
+from courier.config.activation import Activation
 from courier.config.project import Courier, Project
 from courier.connectors.contract import Connector, Fetching, Waiting
 from courier.runtime.effort import Meter
@@ -17,6 +18,12 @@ from courier.storage.ledger import Standing
 
 Access = Callable[[Courier], tuple[Courier, Mapping[str, str]]]
 """The courier as it is to be opened (a sandbox has its own endpoint) and its credential. Raises CredentialMissing."""
+ActivationAccess = Callable[[Activation], tuple[Activation, Mapping[str, str]]]
+"""The same for an activation."""
+
+
+def _no_activations(activation: Activation) -> tuple[Activation, Mapping[str, str]]:
+    raise AssertionError(f"nobody said how {activation.name} is opened")
 
 
 @dataclass(frozen=True)
@@ -28,6 +35,7 @@ class Context:
     access: Access
     report: Report
     wait_for_lock: bool = True
+    activation_access: ActivationAccess = _no_activations
 
     @property
     def history(self) -> History:

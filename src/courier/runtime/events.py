@@ -51,6 +51,30 @@ class GroupNoticed(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ActivationItem(Event):
+    """What came of one item. `state`: done, pending, unknown, failed or not_sent. `courier` is empty; `run` is the
+    apply's."""
+
+    activation: str
+    key: str
+    action: str
+    state: str
+    credits: int
+    problem: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActivationEnded(Event):
+    """`result`: planned, succeeded, partial, failed or refused. `said`: what would be or was done, in a line. `fix` is
+    what to type next. `courier` is empty."""
+
+    activation: str
+    result: str
+    said: str
+    fix: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Noticed(Event):
     """Something that a person should know, and that does not stop the run."""
 

@@ -10,6 +10,7 @@ from courier.clock import rfc3339
 from courier.config.durations import format_duration
 from courier.config.project import Constraint, CourierGroup
 from courier.runtime.decide import Decision, holds
+from courier.runtime.group_activations import activations_of
 from courier.runtime.group_run import Asked, decision_on
 from courier.runtime.history import History
 
@@ -59,9 +60,8 @@ def foresee_group(history: History, group: CourierGroup, asked: Asked, now: date
     """What the group would do if it were asked now; for an instant to come, as if nothing happened until then."""
     decision = decision_on(history, group, asked, now)
     asks = () if asked.ignore_constraints else group.constraints
-    activations = group.activations if group.run_type == "full" else ()
     constraints = tuple(_foresee(history, constraint, asked.instant) for constraint in asks)
-    return GroupForesight(asked.instant, decision, constraints, activations)
+    return GroupForesight(asked.instant, decision, constraints, activations_of(group))
 
 
 def _foresee(history: History, constraint: Constraint, instant: datetime) -> ForeseenConstraint:

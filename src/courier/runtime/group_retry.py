@@ -9,7 +9,7 @@ from typing import Any
 
 from courier import clock
 from courier.clock import Interval
-from courier.config.project import CourierGroup
+from courier.config.project import CourierGroup, Project
 from courier.errors import UsageError
 from courier.runtime.allowance import allowance_from_json, check_skipped
 from courier.runtime.context import Context
@@ -46,7 +46,13 @@ def _group_of(context: Context, past: PastGroupRun) -> CourierGroup:
         raise UsageError(f"run {past.run} has {past.result}; there is nothing to try again", fix="courier status")
     if past.group not in context.project.groups:
         raise UsageError(f"run {past.run} is of group {past.group}, which the project no longer has", fix="add it back")
-    return context.project.groups[past.group]
+    return group_again(context.project, past)
+
+
+def group_again(project: Project, past: PastGroupRun) -> CourierGroup:
+    """The group as the earlier run went through it: of its run type."""
+    group = project.groups[past.group]
+    return replace(group, run_type=(past.asked or {}).get("run_type", group.run_type))
 
 
 def asked_again(past: PastGroupRun, again: Again, ignore_constraints: bool) -> Asked:

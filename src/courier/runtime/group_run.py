@@ -1,4 +1,5 @@
-"""Run a courier group: once its constraints hold, its couriers in parallel; the group's result is theirs together."""
+"""Run a courier group: once its constraints hold, its couriers in parallel, then its activations; the group's result is
+theirs together."""
 
 from __future__ import annotations
 
@@ -21,6 +22,7 @@ from courier.runtime.context import Context
 from courier.runtime.courier_run import run_courier
 from courier.runtime.decide import Decision, decide, fix_of_blocked
 from courier.runtime.events import interval_json
+from courier.runtime.group_activations import with_activations
 from courier.runtime.history import History
 from courier.runtime.period import ByHand
 from courier.runtime.place import group_lock
@@ -119,7 +121,9 @@ def run_parts(
         decision = _decided(context, group, asked)
         if decision.answer != "run":
             return end(_undone(context, run, group, asked, decision))
-        return end(together(run, group, asked, _run_all(context, run, parts(run)), sandbox=context.place.sandbox))
+        couriers = _run_all(context, run, parts(run))
+        result = together(run, group, asked, couriers, sandbox=context.place.sandbox)
+        return end(with_activations(context, group, result))
 
 
 def _decided(context: Context, group: CourierGroup, asked: Asked) -> Decision:
@@ -163,7 +167,8 @@ def _recorded(
     """The run in the history, from its beginning to whatever its end is."""
     scheduled, started = rfc3339(asked.instant), rfc3339(asked.now)
     values = (run, group.name, scheduled, asked.trigger, started, config_of(context.project, group))
-    context.history.begin_group(*values, retry_of=asked.retry_of, asked=asked.as_json())
+    kept = {**asked.as_json(), "run_type": group.run_type}
+    context.history.begin_group(*values, retry_of=asked.retry_of, asked=kept)
 
     def end(result: GroupResult) -> GroupResult:
         ended, report = rfc3339(result.ended), result.as_json()

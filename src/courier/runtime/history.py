@@ -5,11 +5,9 @@ It says what was tried. What is committed is told by the ledger in the warehouse
 
 from __future__ import annotations
 
-import os
-import secrets
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -19,12 +17,11 @@ import orjson
 
 from courier.clock import rfc3339
 from courier.runtime.decide import PastRun
-from courier.runtime.place import private_folder
+from courier.storage.sqlite_file import SqliteFile
 
 if TYPE_CHECKING:
     from courier.runtime.events import Event
 
-# What each version of courier added, in order; the file's user_version says how many of them it has.
 _STEPS = (
     """
 CREATE TABLE IF NOT EXISTS run (
@@ -112,23 +109,8 @@ class History:
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
-        if not self._path.exists():
-            self._make()
-        with closing(sqlite3.connect(self._path, timeout=30)) as connection, connection:
-            if connection.execute("PRAGMA user_version").fetchone()[0] < len(_STEPS):
-                _bring_up_to_date(connection)
+        with SqliteFile(self._path, _STEPS).opened() as connection:
             yield connection
-
-    def _make(self) -> None:
-        """The file with its tables, whole at once: the couriers of a group may all come first."""
-        draft = private_folder(self._path.parent) / f"{self._path.name}.{secrets.token_hex(4)}"
-        os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-        with closing(sqlite3.connect(draft)) as connection:
-            connection.execute("PRAGMA journal_mode = WAL")
-            _bring_up_to_date(connection)
-        with suppress(FileExistsError):
-            os.link(draft, self._path)
-        draft.unlink()
 
     def begin(
         self, run: str, courier: str, group: str | None, scheduled: str, started: str, group_run: str | None = None
@@ -290,14 +272,3 @@ class History:
 
 def _report(written: str | None) -> dict[str, Any] | None:
     return orjson.loads(written) if written else None
-
-
-def _bring_up_to_date(connection: sqlite3.Connection) -> None:
-    """Take the steps that the file lacks, all of them or none, whoever comes first."""
-    connection.execute("BEGIN IMMEDIATE")
-    there = connection.execute("PRAGMA user_version").fetchone()[0]
-    for step in _STEPS[there:]:
-        for statement in step.split(";"):
-            connection.execute(statement)
-    connection.execute(f"PRAGMA user_version = {max(there, len(_STEPS))}")
-    connection.commit()

@@ -20,6 +20,7 @@ from io import BytesIO
 from pathlib import Path, PosixPath
 from typing import Any
 
+from courier.config import activation as more_shapes
 from courier.config import project as shapes
 from courier.config.project import Project
 
@@ -27,7 +28,12 @@ FOLDERS = ("couriers", "domain_tables", "activations")
 FILES = ("alerts.yaml", "courier_groups.yaml", "semantic_tags.yaml")
 MOST_BYTES = 16 * 1024 * 1024
 _PLAIN = (datetime, timedelta, timezone, Decimal, PosixPath)
-_OWN = tuple(kind for kind in vars(shapes).values() if getattr(kind, "__module__", "") == shapes.__name__)
+_OWN = tuple(
+    kind
+    for module in (shapes, more_shapes)
+    for kind in vars(module).values()
+    if getattr(kind, "__module__", "") == module.__name__
+)
 _ALLOWED = {(kind.__module__, kind.__qualname__): kind for kind in (*_PLAIN, *_OWN)}
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from courier.errors import Locked
-from courier.storage.warehouse import Files
+from courier.storage.warehouse import Files, make_folder
 
 
 @dataclass(frozen=True)
@@ -37,15 +37,18 @@ class Place:
         return self.state / "state.db"
 
     @property
+    def activations(self) -> Path:
+        """The journal of activations."""
+        return self.state / "activations.db"
+
+    @property
     def budgets(self) -> Path:
         return self.state / "budgets"
 
 
 def private_folder(path: Path) -> Path:
     """The folder, made with 0700 together with those above it that are missing."""
-    for folder in [*reversed(path.parents), path]:
-        if not folder.exists():
-            folder.mkdir(mode=0o700, exist_ok=True)
+    make_folder(path)
     return path
 
 
@@ -60,6 +63,13 @@ def courier_lock(place: Place, courier: str, *, wait: bool = True) -> Iterator[N
 def group_lock(place: Place, group: str, *, wait: bool = True) -> Iterator[None]:
     """One run per group at a time, over all processes. Raises Locked when `wait` is false and another one runs."""
     with _locked(_group_lock(place, group), f"group {group}", wait):
+        yield
+
+
+@contextmanager
+def activation_lock(place: Place, activation: str, *, wait: bool = True) -> Iterator[None]:
+    """One apply per activation at a time, over all processes. Raises Locked when `wait` is false and it runs."""
+    with _locked(place.state / "locks" / "activations" / f"{activation}.lock", f"activation {activation}", wait):
         yield
 
 

@@ -131,6 +131,7 @@ class GroupResult:
     problem: str = ""
     fix: str = ""
     committed: bool = False  # every required courier has
+    activations: tuple[Mapping[str, Any], ...] = ()  # each as JSON: ActivationResult
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -141,7 +142,7 @@ class GroupResult:
             "started": rfc3339(self.started),
             "ended": rfc3339(self.ended),
             "couriers": [courier.as_json() for courier in self.couriers],
-            "activations": [],
+            "activations": list(self.activations),
             "problem": problem_json(self.problem, self.fix),
         }
 

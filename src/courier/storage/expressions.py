@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +38,8 @@ _ALSO_REFUSED = {
     "unnest": "makes rows",
 }
 _FIX = "write one scalar DuckDB expression over $1..$n, as lower($1)"
+Listed = tuple[str, list[str], list[str | None], str | None]
+"""A function: its name, what it is (scalar, macro ...), how stable, and what a macro says."""
 _PREFIX = len("SELECT ")
 
 
@@ -54,7 +57,7 @@ def check_expressions(project: Project) -> list[Problem]:
     if not columns:
         return []
     with connect(threads=1) as connection:
-        functions = known_functions(connection)
+        functions = known_functions()
         found = [(table, column, _mistake(connection, functions, column)) for table, column in columns]
     return [_problem(project, table, column, mistake) for table, column, mistake in found if mistake]
 
@@ -64,19 +67,39 @@ def _problem(project: Project, table: DomainTable, column: Column, mistake: str)
     return problem_at(project, table.path, path, "sql", f"column {column.name}: {mistake}", _FIX)
 
 
-def known_functions(connection: Connection) -> Functions:
+def known_functions() -> Functions:
     """The functions of this DuckDB that an expression may not call."""
-    rows = connection.execute(
-        "SELECT lower(function_name), list(DISTINCT function_type), list(DISTINCT stability), "
-        "any_value(macro_definition) FROM duckdb_functions() GROUP BY 1"
-    ).fetchall()
-    refused = {name: why for name, types, stability, _ in rows if (why := _why_refused(types, stability))}
-    refused |= _ALSO_REFUSED
-    changing = {name for name, _, stability, _ in rows if not set(stability) <= {"CONSISTENT", None}} - {"error"}
-    for name, types, _, definition in rows:
-        if types == ["macro"] and _macro_reaches(definition or "", changing):
-            refused[name] = "looks outside of its arguments"
-    return Functions(refused)
+    listed = _functions()
+    refused = {name: why for name, types, stability, _ in listed if (why := _why_refused(types, stability))}
+    return Functions(refused | _ALSO_REFUSED | _reaching(listed))
+
+
+def changing_functions() -> dict[str, str]:
+    """The functions that a whole query may not call either, with the reason: what else they do is no concern there."""
+    listed = _functions()
+    changing = dict.fromkeys(_changing(listed), "can give another value at each run")
+    return changing | {name: why for name, why in _ALSO_REFUSED.items() if name != "unnest"} | _reaching(listed)
+
+
+@cache
+def _functions() -> tuple[Listed, ...]:
+    """What duckdb_functions() says. Asked once: it takes 40 ms, and is the same for every connection."""
+    with connect(threads=1) as connection:
+        rows = connection.execute(
+            "SELECT lower(function_name), list(DISTINCT function_type), list(DISTINCT stability), "
+            "any_value(macro_definition) FROM duckdb_functions() GROUP BY 1"
+        ).fetchall()
+    return tuple(rows)
+
+
+def _changing(listed: Sequence[Listed]) -> set[str]:
+    return {name for name, _, stability, _ in listed if not set(stability) <= {"CONSISTENT", None}} - {"error"}
+
+
+def _reaching(listed: Sequence[Listed]) -> dict[str, str]:
+    changing = _changing(listed)
+    macros = ((name, definition or "") for name, types, _, definition in listed if types == ["macro"])
+    return {name: "looks outside of its arguments" for name, text in macros if _macro_reaches(text, changing)}
 
 
 def _why_refused(types: Sequence[str], stability: Sequence[str | None]) -> str | None:

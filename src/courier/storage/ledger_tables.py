@@ -27,6 +27,10 @@ _TABLE = ("VARCHAR", "the domain table, which is the feed's name")
 _RUN = ("VARCHAR", "the courier run")
 _COURIER = ("VARCHAR", "the courier")
 _FEED = ("VARCHAR", "the feed")
+_APPLY = ("VARCHAR", "the apply of the activation")
+_ACTIVATION = ("VARCHAR", "the activation")
+_KEY = ("VARCHAR", "the item: the value of the activation's key column")
+_ENTRY = ("VARCHAR", "its place in the journal, .courier/activations.db")
 
 TABLES = (
     LedgerTable(
@@ -198,6 +202,71 @@ TABLES = (
             "connector": ("VARCHAR", "the connector that fetched"),
             "identity": ("VARCHAR", "the shop's, store's or account's own id"),
             "bound_by": _RUN,
+        },
+    ),
+    LedgerTable(
+        "activation_run",
+        "One row per apply of an activation",
+        {
+            "run": _APPLY,
+            "activation": _ACTIVATION,
+            "group_run": ("VARCHAR", "the group's run that applied it; null if a person did"),
+            "result": ("VARCHAR", "succeeded, partial, failed, killed, or running until it ends"),
+            "plan_hash": ("VARCHAR", "the hash of the plan that was carried out"),
+            "as_of": ("TIMESTAMPTZ", "up to when the data was whole"),
+            "started": ("TIMESTAMPTZ", "when it began"),
+            "ended": ("TIMESTAMPTZ", "when it ended; null while it runs"),
+            "credits_low": ("BIGINT", "what the plan expected it to cost at least"),
+            "credits_high": ("BIGINT", "what the plan expected it to cost at most"),
+            "credits": ("BIGINT", "what it did cost, counted from the answers"),
+            "problem": ("VARCHAR", "why it did not succeed; null if it did"),
+        },
+    ),
+    LedgerTable(
+        "activation_item",
+        "What each item of an activation has on the remote side, as far as is known",
+        {
+            "activation": _ACTIVATION,
+            "key": _KEY,
+            "name": ("VARCHAR", "the item's name there"),
+            "state": ("VARCHAR", "done, pending, failed, or unknown: sent, and nobody can tell whether it took effect"),
+            "remote_id": ("VARCHAR", "its id there"),
+            "payload_hash": ("VARCHAR", "SHA-256 of what was sent last; empty where nobody can tell what took effect"),
+            "credits": ("BIGINT", "what the last sending cost"),
+            "run": _APPLY,
+            "at": ("TIMESTAMPTZ", "when this was last known"),
+        },
+    ),
+    LedgerTable(
+        "egress",
+        "Every body that an activation sent, byte for byte; also those of which nobody knows whether they arrived",
+        {
+            "entry": _ENTRY,
+            "run": _APPLY,
+            "activation": _ACTIVATION,
+            "key": _KEY,
+            "at": ("TIMESTAMPTZ", "just before it was sent"),
+            "method": ("VARCHAR", "the HTTP method"),
+            "path": ("VARCHAR", "the path of the request"),
+            "body": ("VARCHAR", "the body"),
+        },
+    ),
+    LedgerTable(
+        "activation_result",
+        "What came of each item, and what the remote side gave back",
+        {
+            "entry": _ENTRY,
+            "run": _APPLY,
+            "activation": _ACTIVATION,
+            "key": _KEY,
+            "name": ("VARCHAR", "the item's name there"),
+            "action": ("VARCHAR", "create or update"),
+            "state": ("VARCHAR", "done, pending, failed or unknown"),
+            "remote_id": ("VARCHAR", "its id there"),
+            "at": ("TIMESTAMPTZ", "when it was known"),
+            "credits": ("BIGINT", "what this cost, counted from the answer"),
+            "output": ("VARCHAR", "what it gave back, as JSON; null if nothing"),
+            "problems": ("VARCHAR[]", "why it failed, or what is wrong with the answer"),
         },
     ),
 )

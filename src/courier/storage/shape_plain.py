@@ -13,7 +13,7 @@ from pathlib import Path
 
 import orjson
 
-from courier.http import decode
+from courier.decoding import decode
 from courier.storage.raw import Layout, Segment
 from courier.storage.shape_prepare import Work
 

@@ -7,15 +7,15 @@ of its folder, in the private file and in the published copy alike.
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from courier.config.problems import Problem
 from courier.config.project import Project, View
-from courier.storage.duck import connect, error, quote, text
+from courier.storage.duck import error, quote, text
 from courier.storage.ledger import LEDGER, insert_rows
+from courier.storage.stage import Mistake, Tables, located, open_stage
 from courier.storage.tables import existing
 from courier.storage.target import Target
 from courier.storage.warehouse import PRIVATE
@@ -23,21 +23,7 @@ from courier.storage.warehouse import PRIVATE
 if TYPE_CHECKING:
     from courier.storage.duck import Connection
 
-Tables = Mapping[str, Mapping[str, str]]
-"""Table -> column -> DuckDB type."""
 _CHECKED = "checked"
-_PLACE = re.compile(r"\n\nLINE (\d+): (.*)\n( *)(\^+)", re.DOTALL)
-
-
-@dataclass(frozen=True)
-class Mistake:
-    """What is wrong with a view's SQL; line and column are 1-based."""
-
-    message: str
-    hint: str = ""
-    line: int = 1
-    column: int = 1
-    length: int = 1
 
 
 @dataclass(frozen=True)
@@ -67,16 +53,7 @@ def _check_folder(project: Project, folder: str) -> Iterator[Problem]:
 
 
 def _stage(tables: Tables) -> Connection:
-    """A database of its own with the tables, empty, from which nothing outside can be reached."""
-    connection = connect(threads=1)
-    connection.execute(f"CREATE SCHEMA {_CHECKED}")
-    for name, columns in tables.items():
-        listed = ", ".join(f"{quote(column)} {kind}" for column, kind in columns.items())
-        connection.execute(f"CREATE TABLE {_CHECKED}.{quote(name)} ({listed})")
-    connection.execute(f"SET schema = {text(_CHECKED)}")
-    connection.execute("SET enable_external_access = false")
-    connection.execute("SET lock_configuration = true")
-    return connection
+    return open_stage({_CHECKED: tables}, _CHECKED)
 
 
 def _mistake(connection: Connection, view: View) -> Mistake | None:
@@ -87,30 +64,13 @@ def _mistake(connection: Connection, view: View) -> Mistake | None:
         connection.execute(_creation(_CHECKED, view, view.sql))
         connection.execute(f"DROP VIEW {_CHECKED}.{quote(view.name)}")
     except error() as wrong:
-        return _located(view.sql, str(wrong))
+        return located(view.sql, str(wrong))
     return None
 
 
 def _creation(schema: str, view: View, sql: str) -> str:
     # On a line of its own, so that DuckDB counts the lines of the file.
     return f"CREATE OR REPLACE VIEW {schema}.{quote(view.name)} AS\n{sql}"
-
-
-def _located(sql: str, message: str) -> Mistake:
-    """DuckDB's message, and the place in the file that it names."""
-    found = _PLACE.search(message)
-    said = [line for line in message[: found.start() if found else None].split("\n") if line.strip()]
-    what, hint = said[0].partition(": ")[2] or said[0], " ".join(said[1:])
-    if not found:
-        return Mistake(what, hint)
-    shown, caret = found.group(2), len(found.group(3)) - len(f"LINE {found.group(1)}: ")
-    cut = len(shown) - len(shown.removeprefix("..."))
-    lines = sql.split("\n")
-    for number in (int(found.group(1)) - 1, int(found.group(1))):  # parsed alone, or below the line that creates it
-        start = lines[number - 1].find(shown.strip(".")) if 0 < number <= len(lines) else -1
-        if start >= 0:
-            return Mistake(what, hint, number, max(1, start + caret - cut + 1), len(found.group(4)))
-    return Mistake(what, hint)
 
 
 def settle(connection: Connection, schema: str, views: Sequence[View]) -> Settled:

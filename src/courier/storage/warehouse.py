@@ -76,8 +76,10 @@ def lock(files: Files) -> Iterator[None]:
 
 
 def make_folder(folder: Path) -> None:
-    """A folder that only its owner may enter."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """A folder that only its owner may enter, as are those above it that are missing."""
+    for one in [*reversed(folder.parents), folder]:
+        if not one.exists():
+            one.mkdir(mode=0o700, exist_ok=True)
 
 
 @contextmanager

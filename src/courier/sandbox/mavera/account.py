@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
+from pathlib import Path
+from threading import RLock
 from typing import Any
 
 from courier.clock import rfc3339
@@ -45,17 +47,27 @@ class Account:
 
     def __init__(self, shop: Shop) -> None:
         self.shop = shop
+        self._lock = RLock()
+        self._store: Store | None = None
+        self._given: Node = {}
+        self._settings = Settings()
 
     @cached_property
     def key(self) -> str:
         """The account's API key, 32 characters and more. It opens nothing but this made-up account."""
         return f"mvra_live_sandbox_{self.shop.options.seed:x}".ljust(40, "0")
 
-    @cached_property
+    @property
     def store(self) -> Store:
-        store = Store(self.shop.folder / STATE_FILE if self.shop.folder else None)
-        self._fill(store)
-        return store
+        with self._lock:  # a server's thread and its test may both come first
+            if self._store is None:
+                self._store = Store(self._path)
+                self._fill(self._store)
+            return self._store
+
+    @property
+    def _path(self) -> Path | None:
+        return self.shop.folder / STATE_FILE if self.shop.folder else None
 
     def _fill(self, store: Store) -> None:
         with store.transaction():
@@ -67,14 +79,18 @@ class Account:
 
     def reset(self) -> None:
         """As at the start: what was made, received, charged and set is gone."""
+        if self._store is None and (self._path is None or not self._path.exists()):
+            return
         with self.store.transaction():
             self.store.clear()
             self._fill(self.store)
 
     def close(self) -> None:
-        if "store" in self.__dict__:
-            self.store.close()
-            del self.store
+        """Let go of the file. What is in memory only can still be read."""
+        with self._lock:
+            if self._store is not None and self._path is not None:
+                self._store.close()
+                self._store = None
 
     def now(self) -> datetime:
         return self.shop.now()
@@ -89,7 +105,11 @@ class Account:
 
     @property
     def settings(self) -> Settings:
-        return changed(Settings(), self.store.kept("settings") or {})
+        """As they are kept; another process may set them too."""
+        given = self.store.kept("settings") or {}
+        if given != self._given:
+            self._given, self._settings = given, changed(Settings(), given)
+        return self._settings
 
     def configure(self, given: Mapping[str, Any]) -> Settings:
         """Raises UsageError, and sets nothing, on a name or value that there is not."""
@@ -119,6 +139,10 @@ class Account:
     def used(self) -> int:
         """Credits charged in this billing period."""
         return sum(charge.credits for charge in self.store.charges(self.month()))
+
+    def count_tokens(self, prompt: int, completion: int) -> None:
+        before = self.store.kept("tokens") or (0, 0)
+        self.store.keep("tokens", (before[0] + prompt, before[1] + completion))
 
     def included(self) -> int:
         """Credits of this billing period, with what was bought on top."""

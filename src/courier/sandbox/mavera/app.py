@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 import anyio
@@ -12,8 +13,18 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
+from courier.errors import UsageError
 from courier.sandbox.connections import CutOff, Silence
-from courier.sandbox.mavera import personas, usage
+from courier.sandbox.mavera import (
+    brand_voices,
+    chat,
+    focus_groups,
+    generations,
+    personas,
+    responses,
+    usage,
+    workspaces,
+)
 from courier.sandbox.mavera.account import Account, Answer, Ask
 from courier.sandbox.mavera.control import Control
 from courier.sandbox.mavera.faults import Fault, find
@@ -38,6 +49,26 @@ CALLS: Mapping[str, Call] = {
     "GET /personas": personas.listed,
     "POST /personas": personas.created,
     "PATCH /personas/{id}": personas.updated,
+    "POST /responses": responses.created,
+    CHAT: chat.sent,
+    "GET /mave/threads": chat.threads,
+    "GET /mave/threads/{id}": chat.thread,
+    "DELETE /mave/threads/{id}": chat.deleted,
+    "POST /focus-groups": focus_groups.created,
+    "GET /focus-groups/{id}": focus_groups.read,
+    "GET /generation-apps": generations.apps,
+    "GET /generations": generations.listed,
+    "POST /generations": generations.created,
+    "GET /generations/{id}": generations.read,
+    "PATCH /generations/{id}": generations.retitled,
+    "DELETE /generations/{id}": generations.deleted,
+    "GET /brand-voices": brand_voices.listed,
+    "POST /brand-voices": brand_voices.created,
+    "GET /brand-voices/{id}": brand_voices.read,
+    "PATCH /brand-voices/{id}": brand_voices.updated,
+    "GET /workspaces": workspaces.listed,
+    "POST /workspaces": workspaces.created,
+    "GET /workspaces/{id}": workspaces.read,
     "GET /usage": usage.told,
 }
 
@@ -136,7 +167,8 @@ class Api:
             given = fault.status if fault.status < 500 else self.account.settings.duplicate_status
             raise duplicate(given)
         if find(ask.faults, "taken"):
-            self.mavera.make_persona(name=ask.body.get("name"), description="Made by somebody else, just now.")
+            with suppress(UsageError):  # no persona can have what was sent as a name
+                self.mavera.make_persona(name=ask.body.get("name"), description="Made by somebody else, just now.")
 
 
 def _body(method: str, raw: bytes) -> Node:

@@ -88,6 +88,7 @@ def _brand_voice(anchor: datetime) -> Node:
         "urls": [],
         "documents": [],
         "polls": 99,
+        "began": anchor.timestamp(),
         "fails": False,
         "created_at": rfc3339(anchor),
         "updated_at": rfc3339(anchor),

@@ -75,7 +75,7 @@ def listed(account: Account, ask: Ask) -> Answer:
     found = page(account.store, ask, "persona", lambda body: _wanted(body, ask.query), _row)
     if not account.settings.persona_paging:
         del found["has_more"]
-    return Answer(found)
+    return Answer({account.settings.personas_key if key == "data" else key: value for key, value in found.items()})
 
 
 def _wanted(body: Node, query: Mapping[str, str]) -> bool:
@@ -98,7 +98,7 @@ def created(account: Account, ask: Ask) -> Answer:
     settings, sent = account.settings, dict(ask.body)
     if not settings.needs_pipeline_type:
         sent.setdefault("pipeline_type", "north_star")
-    for name in ("name", "pipeline_type", "description" if sent.get("pipeline_type") == "north_star" else "type"):
+    for name in ("name", "pipeline_type", "type" if sent.get("pipeline_type") in PIPELINES[1:] else "description"):
         if sent.get(name) is None:
             raise missing(name)
     body = make(account, sent)
@@ -169,7 +169,7 @@ def shown(account: Account, body: Node) -> Node:
 
     `credits_charged` is 300 on both, as the reference's example has it ("charged for creation").
     """
-    given = body["given"]
+    given, dropped = body["given"], account.settings.dropped_fields
     details = {**dict.fromkeys(FIELDS), **{name: [] for name in LISTS}, WEIGHTS: {}, **given}
     names = ("name", "category", "description")
     return {
@@ -181,5 +181,5 @@ def shown(account: Account, body: Node) -> Node:
         "is_custom": True,
         "created_at": body["created_at"],
         "credits_charged": CREDITS,
-        "details": {name: value for name, value in details.items() if name not in account.settings.dropped_fields},
+        "details": {name: value for name, value in details.items() if name not in dropped},
     }

@@ -29,6 +29,7 @@ class Settings:
     accepted_fields:         persona fields beside the documented ones that stick: `demographic`, `attributes`
     dropped_fields:          documented persona fields that are silently dropped all the same
     needs_pipeline_type:     the reference has it; the published jobs leave it out
+    personas_key:            what a list of personas calls its rows: `data` (reference), `personas` (a job's code)
     persona_paging:          personas' lists have `has_more` too (not shown by their example); else `next_cursor` alone
     needs_persona:           /responses without `persona_id` is refused (reference), or works (feature page)
     chat_seconds:            that Mave takes (documented: 30-90)
@@ -36,7 +37,9 @@ class Settings:
     answers:                 what /responses answers to a JSON Schema
     focus_group_polls, _seconds: a group is done when it was asked about more often than that and is older than that
     focus_group_names:       our word of a field -> another one, in requests and answers
-    words:                   status word -> how it is spelled, as {"pending": "PENDING", "completed": "READY"}
+    focus_group_words, brand_voice_words: pending, running, completed, failed -> how that is spelled, "READY"
+    app_inputs_key, app_as_object, upper_content_type: how generations spell what pages contradict each other about
+    needs_workspace:         generations and brand voices need `workspace_id` (feature page), or take the default one
     """
 
     plan: str = "Professional"
@@ -52,18 +55,23 @@ class Settings:
     accepted_fields: tuple[str, ...] = ()
     dropped_fields: tuple[str, ...] = ()
     needs_pipeline_type: bool = True
+    personas_key: str = "data"
     persona_paging: bool = True
     needs_persona: bool = False
     chat_seconds: float = 0.0
     latency: str = "clock"
     answers: str = "valid"
     app_inputs_key: str = "input_schema"
+    app_as_object: bool = True
+    upper_content_type: bool = False
+    needs_workspace: bool = False
     brand_voice_polls: int = 1
     focus_group_polls: int = 2
     focus_group_seconds: float = 0.0
     focus_group_fails: bool = False
     focus_group_names: Mapping[str, str] = field(default_factory=dict)
-    words: Mapping[str, str] = field(default_factory=dict)
+    focus_group_words: Mapping[str, str] = field(default_factory=dict)
+    brand_voice_words: Mapping[str, str] = field(default_factory=dict)
 
 
 def changed(settings: Settings, given: Mapping[str, Any]) -> Settings:

@@ -12,8 +12,8 @@ from typing import Any
 import orjson
 
 from courier.connectors.shopify.records import digits
+from courier.decoding import decode
 from courier.errors import Incomplete
-from courier.http import decode
 from courier.storage.raw import read_manifest
 
 INDEX = "roots.json"

@@ -1,0 +1,22 @@
+-- The purchase cohort of each customer who has ordered. Definition, version 1: VIP has 6 or more orders, or has spent 500
+-- or more in the shop's currency, or is tagged vip; returning has 2 to 5 orders; new has 1. Whoever has no orders is in
+-- none. Activations read cohorts here and nowhere else: a change of the definition is a new version, here.
+WITH shop AS (
+    SELECT arg_max(currency, (processed_at, id)) AS currency
+    FROM "order"
+)
+
+SELECT
+    customer.id AS customer_id,
+    CASE
+        WHEN customer.orders_count >= 6 OR customer.total_spent >= 500 THEN 'VIP'
+        WHEN list_contains(string_split(lower(customer.tags), ', '), 'vip') THEN 'VIP'
+        WHEN customer.orders_count >= 2 THEN 'returning'
+        ELSE 'new'
+    END AS cohort,
+    customer.orders_count,
+    customer.total_spent,
+    shop.currency -- of total_spent; customer.currency is the one in which the last order was paid
+FROM customer
+CROSS JOIN shop
+WHERE customer.orders_count > 0

@@ -1,0 +1,3 @@
+SELECT status AS state, count(*) AS customers
+FROM shopify.customer
+GROUP BY state

@@ -1,0 +1,3 @@
+SELECT state, count(*) AS people
+FROM shopify.customer
+GROUP BY state

@@ -1,0 +1,3 @@
+SELECT state, count(*) AS customers
+FROM shopify.customer
+GROUP BY state
