@@ -222,9 +222,14 @@ def _tables_of(project: Project, tags: Vocabulary) -> Iterator[TaggedTable]:
                 yield TaggedTable(courier.name, feed.table.name, feed.table.primary_key, tagged)
 
 
-def grouped(rows: Iterable[tuple[str, str, Sequence[str], str, str, Sequence[str], bool]]) -> Iterator[TaggedTable]:
-    """Tables from rows of schema, table, its key, column, its type, its tags, pii; those of a table together."""
-    for (schema, name), own in groupby(rows, key=lambda row: (row[0], row[1])):
+def grouped(rows: Iterable[tuple[str, str, int, str, str, str, bool, Sequence[str]]]) -> Iterator[TaggedTable]:
+    """Tables from sorted rows of schema, table, position, tag, column, its type, pii, and the table's key."""
+    for (schema, name), own in groupby(rows, key=lambda row: row[:2]):
         found = list(own)
-        columns = tuple(Tagged(column, kind, tuple(tags), pii) for _, _, _, column, kind, tags, pii in found)
-        yield TaggedTable(schema, name, tuple(found[0][2]), columns)
+        columns = tuple(_tagged(list(one)) for _, one in groupby(found, key=lambda row: row[2]))
+        yield TaggedTable(schema, name, tuple(found[0][7]), columns)
+
+
+def _tagged(rows: Sequence[tuple[str, str, int, str, str, str, bool, Sequence[str]]]) -> Tagged:
+    (_, _, _, _, name, kind, pii, _), *_ = rows
+    return Tagged(name, kind, tuple(row[3] for row in rows), pii)

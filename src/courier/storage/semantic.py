@@ -21,14 +21,13 @@ _PATH = "semantic_tags.yaml"
 def tagged_tables(connection: Connection, ledger: str = LEDGER) -> tuple[TaggedTable, ...]:
     """What the ledger says of all schemas' tagged columns, in the tables' order."""
     query = f"""
-        SELECT schema_name, table_name, primary_key, column_name, c.type, list(tag ORDER BY tag), bool_or(t.pii)
+        SELECT schema_name, table_name, position, tag, column_name, c.type, c.pii, primary_key
         FROM {ledger}.semantic_tag t
         JOIN {ledger}.domain_column c USING (schema_name, table_name, column_name)
         JOIN {ledger}.domain_table USING (schema_name, table_name)
-        GROUP BY schema_name, table_name, primary_key, column_name, c.type, position
-        ORDER BY schema_name, table_name, position
     """
-    return tuple(grouped(connection.execute(query).fetchall()))
+    # Sorted and grouped here: DuckDB would take twice as long for so few rows.
+    return tuple(grouped(sorted(connection.execute(query).fetchall())))
 
 
 def settle(connection: Connection, tags: Vocabulary, version: str | None, described: bool) -> bool:
