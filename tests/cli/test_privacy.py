@@ -27,6 +27,7 @@ IN_THE_SANDBOX = (
     ("status", "--sandbox", "--json"),
     ("runs", "--sandbox"),
     ("tables", "shopify.customer", "--sandbox"),
+    ("tables", "--profile", "--sandbox"),
     ("query", "select cast(email as int), phone from shopify.customer", "--sandbox"),
     ("query", "select * from shopify.customer", "--sandbox"),
 )

@@ -46,7 +46,19 @@ def test_quiet_is_the_last_line_only(project: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", ["status", "runs", "tables", "tables --hash", "tables shopify.order", "plan --group shopify", "schedule"]
+    "words",
+    [
+        *(
+            "status",
+            "runs",
+            "tables",
+            "tables --hash",
+            "tables shopify.order",
+            "tables --tag email",
+            "tables --profile",
+        ),
+        *("plan --group shopify", "schedule"),
+    ],
 )
 def test_what_is_printed_is_plain_and_called_made_up(loaded: Path, words: str) -> None:
     """No trailing spaces, no blank first line, no colour; one object with --json; sandbox is said in both."""

@@ -39,7 +39,7 @@ ORDER = DomainTable(
     ("id",),
     (
         column("id", "integer", "legacyResourceId"),
-        column("email", tags=("email",)),
+        column("email", tags=("email",), pii=True),
         column("total", "decimal"),
         column("labels", "string[]"),
         column("updated_at", "datetime", "updatedAt"),

@@ -193,3 +193,19 @@ def test_every_schema_has_tables_of_its_own(project: Project) -> None:
     both = replace(project, couriers={**project.couriers, "shopify_uk": second})
     activation: Activation = replace(project.activations["people"], sql="SELECT contact FROM shopify_uk.person")
     assert only(reading(both, activation)).message.startswith("`shopify_uk.customer.email` would leave")
+
+
+def test_views_over_all_sources_are_followed(project: Project) -> None:
+    """One query over every store; what is personal in one of them, or the key of a person, does not leave by a tag."""
+    second = replace(project.couriers["shopify"], name="shopify_uk")
+    both = replace(project, couriers={**project.couriers, "shopify_uk": second})
+
+    def over_all(sql: str) -> Reading:
+        return reading(both, replace(project.activations["people"], sql=sql))
+
+    found = over_all("SELECT source, count(DISTINCT ck) AS customers FROM semantic.customer GROUP BY source")
+    assert (found.problems, found.views) == ((), ("semantic.customer",))
+    assert set(found.tables) >= {"shopify.customer", "shopify_uk.customer"}
+    for column, why in {"email": "it is tagged `email`", "ck": "tagged `ck`", "source_key": "tagged `ck`"}.items():
+        refused = over_all(f"SELECT {column} AS a FROM semantic.customer").problems
+        assert len(refused) >= 2 and all(why in problem.message for problem in refused), refused

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,37 +16,61 @@ from courier.cli.table import number, print_table
 from courier.errors import UsageError
 
 if TYPE_CHECKING:
+    from courier.storage.duck import Connection
     from courier.storage.inspect import TableInfo, ViewInfo
 
 
 @click.command(short_help="The domain tables, or the columns of one TABLE.")
 @click.argument("table", required=False)
 @click.option("--hash", "hashes", is_flag=True, help="A hash of each table's content, whatever its order and place.")
+@click.option("--tag", metavar="TAG", help="The columns that carry a tag: email, or txn-item/* for a group of them.")
+@click.option("--profile", is_flag=True, help="How filled, unique and well-formed tagged columns are; order items too.")
 @project_option
 @sandbox_option
 @json_option
-def tables(table: str | None, hashes: bool, root: Path | None, sandbox: bool, as_json: bool) -> None:
+def tables(
+    table: str | None,
+    hashes: bool,
+    tag: str | None,
+    profile: bool,
+    root: Path | None,
+    sandbox: bool,
+    as_json: bool,
+) -> None:
     """List the domain tables, or the columns of one TABLE such as shopify.order."""
     from courier.cli.published import published_file
+    from courier.cli.tags import show_profile, show_tagged
     from courier.storage.inspect import open_published
+
+    if hashes and (tag or profile):
+        raise UsageError("--hash is of whole tables: it goes neither with --tag nor with --profile")
+    with open_published(published_file(find_root(root), sandbox)) as connection:
+        if profile:
+            show_profile(connection, tag, table, sandbox, as_json)
+        elif tag:
+            show_tagged(connection, tag, table, sandbox, as_json)
+        else:
+            _show_tables(connection, table, hashes, sandbox, as_json)
+    if not as_json:
+        mark(sandbox)
+
+
+def _show_tables(connection: Connection, table: str | None, hashes: bool, sandbox: bool, as_json: bool) -> None:
     from courier.storage.inspect import tables as list_tables
     from courier.storage.inspect import views as list_views
 
-    with open_published(published_file(find_root(root), sandbox)) as connection:
-        found, views = list_tables(connection, hashes=hashes), list_views(connection)
+    found, views = list_tables(connection, hashes=hashes), list_views(connection)
     if table is not None:
         _check_name(table, found, views)
         found = [one for one in found if one.table == table]
         views = [one for one in views if one.view == table]
     if as_json:
-        tables_as_json = [asdict(one) for one in found]
-        print_json({"version": 1, "sandbox": sandbox, "tables": tables_as_json, "views": [_as_json(v) for v in views]})
-        return
-    if table is None or hashes:
+        listed = {"tables": [asdict(one) for one in found], "views": [asdict(one) for one in views]}
+        print_json({"version": 1, "sandbox": sandbox, **listed})
+    elif table is None or hashes:
         _list(found, views, hashes)
     else:
         _columns(found, views)
-    mark(sandbox)
 
 
 def _check_name(table: str, found: Sequence[TableInfo], views: Sequence[ViewInfo]) -> None:
@@ -56,10 +80,6 @@ def _check_name(table: str, found: Sequence[TableInfo], views: Sequence[ViewInfo
     names = [one.table for one in found] + [one.view for one in views]
     if table not in names:
         raise UsageError(f"there is no table {table!r}", fix=did_you_mean(table, names))
-
-
-def _as_json(view: ViewInfo) -> dict[str, Any]:
-    return {**asdict(view), "columns": [{"name": name, "type": kind} for name, kind in view.columns]}
 
 
 def _list(found: Sequence[TableInfo], views: Sequence[ViewInfo], hashes: bool) -> None:
@@ -73,10 +93,10 @@ def _list(found: Sequence[TableInfo], views: Sequence[ViewInfo], hashes: bool) -
 
 
 def _columns(found: Sequence[TableInfo], views: Sequence[ViewInfo]) -> None:
+    listed: list[TableInfo | ViewInfo] = [*found, *views]
     rows = [
         (column.name, column.type, ", ".join(column.tags), "pii" if column.pii else "", column.status)
-        for one in found
+        for one in listed
         for column in one.columns
     ]
-    rows += [(name, kind, "", "", "") for one in views for name, kind in one.columns]
     print_table(["column", "type", "tags", "pii", "status"], rows)

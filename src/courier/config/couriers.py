@@ -13,7 +13,7 @@ from courier.config.project import Courier, DomainTable, Feed, SecretRef
 from courier.config.suggestions import did_you_mean, listed
 
 _OF_DUCKDB = ("main", "information_schema", "pg_catalog", "temp", "system")
-RESERVED_NAMES = frozenset((*_OF_DUCKDB, "courier", "private", "warehouse", "sandbox", "landing"))
+RESERVED_NAMES = frozenset((*_OF_DUCKDB, "courier", "private", "warehouse", "sandbox", "landing", "semantic"))
 Tables = Mapping[str, DomainTable | None]
 """The tables of one folder by name; None for one that cannot be read."""
 

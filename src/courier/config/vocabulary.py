@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from courier.config.documents import Document
-from courier.config.models import SemanticTagModel, SemanticTags
-from courier.config.problems import Problem
 from courier.config.project import SemanticTag
+
+if TYPE_CHECKING:  # a commit looks tags up, and need not wait 0.1 s for pydantic and yaml
+    from courier.config.documents import Document
+    from courier.config.models import SemanticTagModel, SemanticTags
+    from courier.config.problems import Problem
 
 _ORDINAL = re.compile(r"-[0-9]{1,3}$")
 
@@ -26,6 +29,15 @@ class Vocabulary:
         """The entry for a tag: its name, an alias, one with an ordinal (email-2), or a pattern (fk-*)."""
         exact = self._by_name.get(written) or self._by_name.get(_ORDINAL.sub("", written))
         return exact or max(self._matching(written), key=lambda tag: len(tag.name), default=None)
+
+    def canonical(self, written: str) -> str:
+        """The tag's own name for an alias: address-2 for addresss-2. Any other tag is itself."""
+        stem = _ORDINAL.sub("", written)
+        for name in (written, stem):
+            tag = self._by_name.get(name)
+            if tag is not None and name in tag.aliases:
+                return tag.name + written.removeprefix(name)
+        return written
 
     def _matching(self, written: str) -> Iterator[SemanticTag]:
         for tag in self.tags:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from courier.clock import rfc3339
-from courier.config.project import Column, SemanticTag
+from courier.config.project import Column
+from courier.config.vocabulary import Vocabulary
 from courier.storage.ledger import LEDGER, insert_rows
 from courier.storage.load import FeedLoad, RunRecord
 from courier.storage.tables import Prepared
@@ -17,9 +18,7 @@ if TYPE_CHECKING:
 NOT_LOADED_BEFORE = "not_loaded_before"
 
 
-def describe(
-    connection: Connection, prepared: Prepared, load: FeedLoad, run: RunRecord, tags: Sequence[SemanticTag]
-) -> bool:
+def describe(connection: Connection, prepared: Prepared, load: FeedLoad, run: RunRecord, tags: Vocabulary) -> bool:
     """Bring the ledger's description of a table up to date. Returns whether anything was different."""
     target = prepared.target
     where = [target.schema, target.table.name]
@@ -28,11 +27,11 @@ def describe(
     key = [list(target.table.primary_key), target.table.parent, family.column if family else None]
     described: dict[str, list[list[Any]]] = {
         "domain_table": [[*where, *key, target.table.last_updated]],
-        "domain_column": [[*where, c.name, place, str(c.type), _pii(c, tags)] for place, c in enumerate(columns, 1)],
+        "domain_column": [[*where, c.name, place, str(c.type), c.pii] for place, c in enumerate(columns, 1)],
         "semantic_tag": [
-            [*where, column.name, tag, _tag_type(column, tag, tags), _pii(column, tags)]
+            [*where, column.name, tag, _tag_type(column, tag, tags), column.pii]
             for column in columns
-            for tag in column.tags
+            for tag in dict.fromkeys(map(tags.canonical, column.tags))
         ],
         "column_status": [[*where, *status] for status in _statuses(connection, prepared, load, run)],
     }
@@ -50,23 +49,9 @@ def _replace(connection: Connection, table: str, where: Sequence[str], rows: lis
     return True
 
 
-def _tag_type(column: Column, name: str, tags: Sequence[SemanticTag]) -> str:
-    tag = _tag(name, tags)
+def _tag_type(column: Column, name: str, tags: Vocabulary) -> str:
+    tag = tags.find(name)
     return str(tag.type if tag is not None and tag.type is not None else column.type)
-
-
-def _pii(column: Column, tags: Sequence[SemanticTag]) -> bool:
-    found = [_tag(name, tags) for name in column.tags]
-    return column.pii or any(tag is not None and tag.pii for tag in found)
-
-
-def _tag(name: str, tags: Sequence[SemanticTag]) -> SemanticTag | None:
-    return next((tag for tag in tags if name in (tag.name, *tag.aliases) or _is_kind_of(name, tag.name)), None)
-
-
-def _is_kind_of(name: str, pattern: str) -> bool:
-    """`fk-*`: the only pattern there is. (fnmatch compiles each of 195 names to a regular expression, for 37 ms.)"""
-    return pattern.endswith("*") and name.startswith(pattern[:-1])
 
 
 def _statuses(connection: Connection, prepared: Prepared, load: FeedLoad, run: RunRecord) -> list[tuple[str, str, str]]:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from courier import clock
 from courier.config.project import DomainTable, SemanticTag
+from courier.config.vocabulary import Vocabulary, vocabulary
 from courier.errors import Incomplete
-from courier.storage import catalog, contest, families, ledger, namespaces, views
+from courier.storage import catalog, contest, families, ledger, namespaces, semantic, views
 from courier.storage.ledger_tables import create_ledger
 from courier.storage.load import Committed, Counters, FeedLoad, RunRecord
 from courier.storage.tables import Existing, Prepared, described, existing, is_empty, prepare, target_of
@@ -87,8 +88,10 @@ def _commit_once(
             create_ledger(connection, tables)
             ledger.bind_identity(connection, schema, run)
             ordered = _parents_first(loads)
-            prepared, changed = _prepare(connection, run, ordered, project_tags, schema, tables)
+            tags = vocabulary(tuple(project_tags))
+            prepared, changed = _prepare(connection, run, ordered, tags, schema, tables)
             shown = views.settle(connection, schema, run.views)
+            changed |= semantic.settle(connection, tags, run.work.courier_version, changed)
             committed = _commit(connection, run, ordered, prepared, changed or shown.changed, loading)
             committed = replace(committed, notes=(*shown.notes, *committed.notes))
             before_commit()
@@ -113,7 +116,7 @@ def _prepare(
     connection: Connection,
     run: RunRecord,
     loads: Sequence[FeedLoad],
-    tags: Sequence[SemanticTag],
+    tags: Vocabulary,
     schema: str,
     tables: Existing,
 ) -> tuple[dict[str, Prepared], bool]:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from courier.config.vocabulary import Vocabulary
 from courier.errors import UsageError
 from courier.storage import duck
+from courier.storage.entities import SCHEMA, Entity, EntityColumn, entities
 from courier.storage.hashes import table_hash_sql
+from courier.storage.semantic import tagged_tables
 from courier.storage.warehouse import heal
 
 if TYPE_CHECKING:
@@ -43,12 +46,12 @@ class TableInfo:
 
 @dataclass(frozen=True)
 class ViewInfo:
-    """One view over domain tables: `view` is `shopify.customer_totals`; columns as name and type."""
+    """One view over domain tables: `view` is `shopify.customer_totals`. Only those of `semantic` have tags."""
 
     view: str
     rows: int
     meaning: str
-    columns: tuple[tuple[str, str], ...]
+    columns: tuple[TableColumn, ...]
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,7 @@ def _private_folder(published: Path) -> Path | None:
 def tables(connection: Connection, *schemas: str, hashes: bool = True) -> list[TableInfo]:
     """The domain tables of these schemas (all of them if none is named), by name."""
     query = "SELECT schema_name, table_name, primary_key FROM courier.domain_table ORDER BY ALL"
-    found = connection.execute(query).fetchall() if _has_ledger(connection) else []
+    found = connection.execute(query).fetchall() if has_ledger(connection) else []
     return [
         _table(connection, schema, table, tuple(key), hashes)
         for schema, table, key in found
@@ -99,22 +102,34 @@ def tables(connection: Connection, *schemas: str, hashes: bool = True) -> list[T
 
 
 def views(connection: Connection) -> list[ViewInfo]:
-    """The views of all couriers' schemas, by name. They have no hash and no primary key: their tables have."""
-    query = """
+    """The views of all schemas, by name. They have no hash and no primary key: their tables have."""
+    query = f"""
         SELECT schema_name, view_name, coalesce(comment, '') FROM duckdb_views()
-        WHERE database_name = current_database() AND NOT internal AND schema_name IN (
-            SELECT schema_name FROM courier.domain_table) ORDER BY ALL
+        WHERE database_name = current_database() AND NOT internal AND (schema_name = {duck.text(SCHEMA)}
+            OR schema_name IN (SELECT schema_name FROM courier.domain_table)) ORDER BY ALL
     """
-    found = connection.execute(query).fetchall() if _has_ledger(connection) else []
-    return [_view(connection, schema, name, comment) for schema, name, comment in found]
+    found = connection.execute(query).fetchall() if has_ledger(connection) else []
+    tagged = {one.relation: one for one in semantic_views(connection)} if found else {}
+    return [_view(connection, schema, name, comment, tagged) for schema, name, comment in found]
 
 
-def _view(connection: Connection, schema: str, name: str, meaning: str) -> ViewInfo:
+def semantic_views(connection: Connection) -> tuple[Entity, ...]:
+    """The views of the schema `semantic`: which columns of which tables they are made of."""
+    return tuple(entities(tagged_tables(connection, "courier"), Vocabulary())) if has_ledger(connection) else ()
+
+
+def _view(connection: Connection, schema: str, name: str, meaning: str, tagged: Mapping[str, Entity]) -> ViewInfo:
+    of_tags = {one.name: one for one in tagged[f"{schema}.{name}"].columns} if f"{schema}.{name}" in tagged else {}
     relation = f"{duck.quote(schema)}.{duck.quote(name)}"
     (rows,) = connection.execute(f"SELECT count(*) FROM {relation}").fetchone() or (0,)
     described = connection.execute(f"DESCRIBE {relation}").fetchall()
-    columns = tuple((str(row[0]), _WORDS.get(str(row[1]), str(row[1]))) for row in described)
+    columns = tuple(_view_column(of_tags.get(str(row[0])), str(row[0]), str(row[1])) for row in described)
     return ViewInfo(f"{schema}.{name}", int(rows), meaning, columns)
+
+
+def _view_column(tagged: EntityColumn | None, name: str, kind: str) -> TableColumn:
+    word = _WORDS.get(kind, kind)
+    return TableColumn(name, word, tagged.tags if tagged else (), tagged.pii if tagged else False, "")
 
 
 # The words of the YAML, where they have one for a type.
@@ -130,7 +145,8 @@ _WORDS = {
 }
 
 
-def _has_ledger(connection: Connection) -> bool:
+def has_ledger(connection: Connection) -> bool:
+    """Whether the published file says anything of its tables."""
     query = """
         SELECT 1 FROM duckdb_tables()
         WHERE database_name = current_database() AND schema_name = 'courier' AND table_name = 'domain_table'
@@ -142,7 +158,7 @@ def _table(connection: Connection, schema: str, table: str, key: tuple[str, ...]
     columns = _columns(connection, schema, table)
     relation = f"{duck.quote(schema)}.{duck.quote(table)}"
     if hashes:
-        types = _types(connection, schema, table)
+        types = types_of(connection, schema, table)
         # Only the columns of the YAML: one that it lost keeps its old values, which are no longer the source's.
         query = table_hash_sql(relation, {column.name: types[column.name] for column in columns})
         rows, digest = connection.execute(query).fetchone() or (0, "")
@@ -151,10 +167,11 @@ def _table(connection: Connection, schema: str, table: str, key: tuple[str, ...]
     return TableInfo(f"{schema}.{table}", int(rows), str(digest), key, columns)
 
 
-def _types(connection: Connection, schema: str, table: str) -> dict[str, str]:
+def types_of(connection: Connection, schema: str, table: str) -> dict[str, str]:
+    """The DuckDB types of a table's columns, or a view's, in its order; empty if it is not there."""
     query = """
         SELECT column_name, data_type FROM duckdb_columns()
-        WHERE database_name = current_database() AND schema_name = ? AND table_name = ?
+        WHERE database_name = current_database() AND schema_name = ? AND table_name = ? ORDER BY column_index
     """
     return dict(connection.execute(query, [schema, table]).fetchall())
 

@@ -18,6 +18,7 @@ from courier.config.problems import Problem
 from courier.config.project import Project
 from courier.storage import activation_columns
 from courier.storage.duck import error, quote
+from courier.storage.entities import SCHEMA, entities_of, entity_sql
 from courier.storage.expressions import changing_functions
 from courier.storage.follow import Follower
 from courier.storage.personal import personal_columns
@@ -79,7 +80,9 @@ class Bench:
     def __init__(self, project: Project, activations: Sequence[Activation]) -> None:
         self._project = project
         sql = " ".join(one.sql for one in activations).lower()
-        self._schemas = [name for name in project.couriers if name in sql]
+        over_all = SCHEMA in sql
+        self._schemas = [name for name in project.couriers if name in sql or over_all]
+        self._entities = entities_of(project) if over_all else ()
         self._personal = personal_columns(project)
 
     def __enter__(self) -> Bench:
@@ -91,7 +94,8 @@ class Bench:
                 (schema, name): self._view(schema, name, sql)
                 for schema in self._schemas
                 for name, sql in self._views(schema)
-            },
+            }
+            | self._semantic_views(),
             changing_functions(),
             is_key=self._personal.is_key,
         )
@@ -107,6 +111,11 @@ class Bench:
     def _views(self, schema: str) -> Iterator[tuple[str, str]]:
         for view in self._project.views.get(self._project.couriers[schema].domain_tables, ()):
             yield view.name, view.sql
+
+    def _semantic_views(self) -> dict[tuple[str, str], Node | None]:
+        """Those over all schemas, as they will be once every feed is loaded."""
+        self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(SCHEMA)}")
+        return {(SCHEMA, one.name): self._view(SCHEMA, one.name, entity_sql(one)) for one in self._entities}
 
     def _view(self, schema: str, name: str, sql: str) -> Node | None:
         """The view's tree, None for one that does not hold, which is told elsewhere."""

@@ -93,8 +93,7 @@ class Target:
 
     def key_text(self, alias: str) -> str:
         """The primary key as text, as `courier.deleted_record` keeps it."""
-        parts = [f"{alias}.{name}::VARCHAR" for name in self.key]
-        return parts[0] if len(parts) == 1 else f"to_json([{', '.join(parts)}])::VARCHAR"
+        return key_text(self.table.primary_key, alias)
 
     def equal(self, left: str, right: str) -> str:
         """Whether two rows agree in every column but `_fetched_at` and `_run`."""
@@ -119,6 +118,12 @@ class Target:
             f"WHEN {left}._fetched_at <> {right}._fetched_at THEN {left}._fetched_at > {right}._fetched_at "
             f"ELSE {self.rank(left)} > {self.rank(right)} END"
         )
+
+
+def key_text(key: Iterable[str], alias: str = "") -> str:
+    """A primary key as text: the column, or a JSON list if it has several."""
+    parts = [f"{alias}.{quote(name)}::VARCHAR" if alias else f"{quote(name)}::VARCHAR" for name in key]
+    return parts[0] if len(parts) == 1 else f"to_json([{', '.join(parts)}])::VARCHAR"
 
 
 def parent_column(table: DomainTable, parent: DomainTable) -> str | None:

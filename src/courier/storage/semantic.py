@@ -1,0 +1,64 @@
+"""The views of the schema `semantic`, in the warehouse: made anew when the tags or the tagged columns change."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from courier.config.vocabulary import Vocabulary
+from courier.storage.duck import quote, text
+from courier.storage.entities import SCHEMA, Entity, TaggedTable, entities, entity_sql, grouped
+from courier.storage.ledger import LEDGER, insert_rows
+from courier.storage.warehouse import PRIVATE
+
+if TYPE_CHECKING:
+    from courier.storage.duck import Connection
+
+_PATH = "semantic_tags.yaml"
+
+
+def tagged_tables(connection: Connection, ledger: str = LEDGER) -> tuple[TaggedTable, ...]:
+    """What the ledger says of all schemas' tagged columns, in the tables' order."""
+    query = f"""
+        SELECT schema_name, table_name, position, tag, column_name, c.type, c.pii, primary_key
+        FROM {ledger}.semantic_tag t
+        JOIN {ledger}.domain_column c USING (schema_name, table_name, column_name)
+        JOIN {ledger}.domain_table USING (schema_name, table_name)
+    """
+    # Sorted and grouped here: DuckDB would take twice as long for so few rows.
+    return tuple(grouped(sorted(connection.execute(query).fetchall())))
+
+
+def settle(connection: Connection, tags: Vocabulary, version: str | None, described: bool) -> bool:
+    """Make, renew and drop the views, in the running transaction. Returns whether any is other than before.
+
+    The views span what all couriers have loaded. described: whether the description of a table has just changed; if
+    not, and courier's `version` is the one that made them, they are not looked at, which would take 4 ms.
+    """
+    query = f"SELECT view_name, fingerprint FROM {LEDGER}.view WHERE schema_name = ?"
+    known = dict(connection.execute(query, [SCHEMA]).fetchall())
+    if known and not described and all(found.startswith(f"{version} ") for found in known.values()):
+        return False
+    made = tuple(entities(tagged_tables(connection), tags))
+    wanted = {entity.name: f"{version} {_fingerprint(entity_sql(entity))}" for entity in made}
+    if known == wanted:
+        return False
+    _make(connection, made, sorted(known))
+    connection.execute(f"DELETE FROM {LEDGER}.view WHERE schema_name = ?", [SCHEMA])
+    insert_rows(connection, "view", [[SCHEMA, name, _PATH, found, ""] for name, found in wanted.items()])
+    return True
+
+
+def _fingerprint(sql: str) -> str:
+    return hashlib.sha256(sql.encode()).hexdigest()[:16]
+
+
+def _make(connection: Connection, made: Sequence[Entity], gone: Sequence[str]) -> None:
+    name = f"{PRIVATE}.{quote(SCHEMA)}"
+    connection.execute(f"CREATE SCHEMA IF NOT EXISTS {name}")
+    for view in gone:
+        connection.execute(f"DROP VIEW IF EXISTS {name}.{quote(view)}")
+    for entity in made:
+        connection.execute(f"CREATE OR REPLACE VIEW {name}.{quote(entity.name)} AS\n{entity_sql(entity)}")
+        connection.execute(f"COMMENT ON VIEW {name}.{quote(entity.name)} IS {text(entity.meaning)}")
