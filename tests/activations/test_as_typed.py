@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from courier import sandbox
 from courier.sandbox.history.options import Options
 from tests.activations.acted import Acted
-from tests.runs.hurried import Ended
+from tests.runs.hurried import Ended, edit
 from tests.runs.tried import make
 
 SHOP = Options(customers=120, orders=400, products=10)
-FEEDS = ("customer", "customer_tags", "order", "order_line", "product")  # that the shipped cohorts read
+FEEDS = ("customer", "customer_tags", "customer_metafield", "order", "order_line", "product")  # that are read
 NAME = ("activate", "mavera_cohorts")
+Typed = Callable[..., Ended]
 
 
 def test_the_shipped_cohorts_become_personas(acted_once: Acted, tmp_path: Path) -> None:
@@ -42,3 +44,20 @@ def test_the_shipped_cohorts_become_personas(acted_once: Acted, tmp_path: Path) 
     assert vip["before"]["description"] != vip["after"]["description"]
     refused = courier(*NAME, "--apply", "--plan", again["hash"])
     assert refused.code == 4 and "has moved" in refused.err
+    assert_metafields_are_added(courier, project.root)
+
+
+def assert_metafields_are_added(courier: Typed, root: Path) -> None:
+    """To the personas of the cohorts, for no credits; a namespace without a value is told with those that there are."""
+    added = courier("activate", "mavera_metafields", "--apply", "--yes", "--json").object
+    (vip,) = [item for item in added["items"] if item["key"] == "VIP"]
+    assert (added["result"], added["spent"], vip["action"]) == ("succeeded", 0, "update")
+    assert set(vip["after"]) == {"channels", "key_differentiators"}
+    assert any(
+        told.startswith("nps score: ") and "Net Promoter Score" in told for told in vip["after"]["key_differentiators"]
+    )
+    again = courier("activate", "mavera_metafields", "--json").object
+    assert {item["action"] for item in again["items"]} == {"unchanged"}
+    edit(root / "activations" / "mavera_metafields.yaml", "[custom]", "[kustom]")
+    wrong = courier("activate", "mavera_metafields")
+    assert wrong.code != 0 and "kustom" in wrong.err and "custom (" in wrong.err

@@ -19,7 +19,7 @@ ROWS = st.lists(
             "value": st.none() | st.text(max_size=5),
             "shared": st.none() | st.integers(0, 60),
             "different": st.integers(0, 30),
-            "sample": st.none() | st.integers(0, 60),
+            "sample_size": st.none() | st.integers(0, 60),
         }
     ),
     max_size=12,
@@ -44,7 +44,7 @@ def test_every_row_that_leaves_stands_for_enough(rows: list[dict[str, Any]], sma
         assert row["value"] is None or row["shared"] >= 25
 
 
-ROWS_OF = ("key", "customers", "value", "shared", "different", "sample")
+ROWS_OF = ("key", "customers", "value", "shared", "different", "sample_size")
 
 
 def test_a_cohort_of_too_few_is_not_even_named() -> None:
@@ -57,14 +57,14 @@ def test_a_cohort_of_too_few_is_not_even_named() -> None:
 
 
 def test_nearly_unique_values_are_left_out() -> None:
-    row = {"key": "VIP", "customers": 90, "value": "x", "shared": 30, "different": 21, "sample": 40}
+    row = {"key": "VIP", "customers": 90, "value": "x", "shared": 30, "different": 21, "sample_size": 40}
     assert [one.guard for one in guarded(activation(), ROWS_OF, [row]).left_out] == ["distinct"]
     assert guarded(activation(), ROWS_OF, [{**row, "different": 20}]).left_out == ()
 
 
 def test_a_query_without_what_guards_need_is_a_problem() -> None:
     assert [problem.split("`")[1] for problem in guarded(activation(), ["key", "value"], []).problems] == [
-        "customers", "sample", "shared", "different",
+        "customers", "sample_size", "shared", "different",
     ]  # fmt: skip
 
 
@@ -82,6 +82,6 @@ def test_numbers_are_rough(value: Any) -> None:
 
 def test_things_are_told_exactly() -> None:
     """Channels and products are nobody."""
-    row = {"key": "web", "customers": 1, "value": "x", "shared": 30, "different": 1, "sample": 1234}
+    row = {"key": "web", "customers": 1, "value": "x", "shared": 30, "different": 1, "sample_size": 1234}
     kept = guarded(activation("things", distinct={}), ROWS_OF, [row]).rows
-    assert kept[0]["sample"] == 1234
+    assert kept[0]["sample_size"] == 1234

@@ -11,9 +11,8 @@ from typing import Any
 from courier.activations.contract import LeftOut
 from courier.activations.scrub import scrubbed
 from courier.activations.templates import Row, as_text
-from courier.config.activation import COHORT_FLOOR, Activation, Guards
+from courier.config.activation import COHORT_FLOOR, CUSTOMERS, SAMPLE_SIZE, Activation, Guards
 
-CUSTOMERS, SAMPLE = "customers", "sample"
 ROUGH_FROM = 10
 """Numbers from here on have two digits that count, as decimals have below."""
 
@@ -52,7 +51,7 @@ def _missing(activation: Activation, columns: Sequence[str]) -> Iterator[str]:
 def _needed(activation: Activation) -> Mapping[str, str]:
     guards = activation.guards
     needed = {CUSTOMERS: "`rows_are: cohorts` asks for"} if activation.rows_are == "cohorts" else {}
-    needed |= {SAMPLE: "`guards.distinct` compares with"} if guards.distinct else {}
+    needed |= {SAMPLE_SIZE: "`guards.distinct` compares with"} if guards.distinct else {}
     for name, pairs in (("support", guards.support), ("distinct", guards.distinct)):
         needed |= {column: f"`guards.{name}` names" for pair in pairs.items() for column in pair}
     return needed | ({activation.key: "is the key"} if activation.key else {})
@@ -70,7 +69,7 @@ def _against(activation: Activation, row: Row) -> tuple[str, str] | None:
             shared = _count(row[support])
             return "support", f"its `{column}` is shared by {shared}, fewer than {guards.min_support}"
     for column, distinct in guards.distinct.items():
-        if row[column] is not None and _nearly_unique(row[distinct], row[SAMPLE]):
+        if row[column] is not None and _nearly_unique(row[distinct], row[SAMPLE_SIZE]):
             return "distinct", f"more than half of those who have a `{column}` have their own: it is nearly a name"
     return None
 

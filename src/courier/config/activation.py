@@ -15,6 +15,10 @@ RowsAre = Literal["cohorts", "things"]
 SurfaceName = Literal["personas", "responses", "chat", "focus_groups", "generations"]
 COHORT_FLOOR = 5
 """No setting lets a smaller group of people leave the building."""
+CUSTOMERS = "customers"
+"""The column of a query that says how many people a row stands for."""
+SAMPLE_SIZE = "sample_size"
+"""The column that says how many of them have any value, where a guard compares with them."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +29,7 @@ class Guards:
     support:         column of a value -> column that counts the customers who share it; smaller than `min_support`
                      is left out
     distinct:        column of a value -> column that counts how many different ones there are among the customers who
-                     have any (`sample`); more than half as many: left out, it is nearly a name
+                     have any (`sample_size`); more than half as many: left out, it is nearly a name
     release:         pii columns (schema.table.column) that leave all the same, as values with enough support. Never
                      those with a pii tag
     consent:         tags of which the query must filter a column: is-email-opted-in

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from courier.config.activation import Activation, Chat, Each, FocusGroup, Generation, Persona, Response
+from courier.config.activation import SAMPLE_SIZE, Activation, Chat, Each, FocusGroup, Generation, Persona, Response
 
 Path = tuple[str | int, ...]
 
@@ -30,6 +30,8 @@ def named_columns(activation: Activation) -> Iterator[tuple[Path, str]]:
         for value, counter in pairs.items():
             yield ("guards", guard, value), value
             yield ("guards", guard, value), counter
+            if guard == "distinct":
+                yield ("guards", guard, value), SAMPLE_SIZE
     yield from ((("guards", "exact", place), name) for place, name in enumerate(activation.guards.exact))
 
 

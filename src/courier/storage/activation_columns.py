@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping
 
-from courier.config.activation import Activation
+from courier.config.activation import CUSTOMERS, Activation
 from courier.config.activation_texts import Path, named_columns, texts
 from courier.config.located import problem_at
 from courier.config.problems import Problem
@@ -17,8 +17,6 @@ from courier.storage.personal import Personal
 from courier.storage.relations import Stored
 
 _WHOLE_NUMBER = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?")
-COUNT = "customers"
-"""The column that says how many people a row stands for."""
 
 
 def check(project: Project, activation: Activation, output: Mapping[str, str]) -> Iterator[Problem]:
@@ -41,14 +39,14 @@ def _unknown(project: Project, activation: Activation, path: Path, name: str, ou
 def _check_count(project: Project, activation: Activation, output: Mapping[str, str]) -> Iterator[Problem]:
     if activation.rows_are != "cohorts":
         return
-    kind = output.get(COUNT)
+    kind = output.get(CUSTOMERS)
     if kind is None:
-        message = f"rows that stand for people need a column `{COUNT}` that counts them"
-        fix = f"Add `count(*) AS {COUNT}` to {activation.sql_path}, or write `rows_are: things`."
+        message = f"rows that stand for people need a column `{CUSTOMERS}` that counts them"
+        fix = f"Add `count(*) AS {CUSTOMERS}` to {activation.sql_path}, or write `rows_are: things`."
         yield problem_at(project, activation.path, ("rows_are",), "cohort-size", message, fix)
     elif not _WHOLE_NUMBER.fullmatch(kind):
-        message = f"`{COUNT}` is {kind}, and people are counted in whole numbers"
-        fix = f"Write `count(*) AS {COUNT}` in {activation.sql_path}."
+        message = f"`{CUSTOMERS}` is {kind}, and people are counted in whole numbers"
+        fix = f"Write `count(*) AS {CUSTOMERS}` in {activation.sql_path}."
         yield problem_at(project, activation.path, ("rows_are",), "cohort-size", message, fix)
 
 
