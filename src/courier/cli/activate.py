@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -155,8 +156,8 @@ def _show(planned: Planned) -> None:
             click.echo(line)
     if plan.left_out:
         click.echo()
-    for row in plan.left_out:
-        click.echo(f"left out  {row.key}: {row.reason} [{row.guard}]")
+    for row, times in Counter(plan.left_out).items():
+        click.echo(f"left out  {row.key}: {row.reason} [{row.guard}]{f', {times} rows' if times > 1 else ''}")
     click.echo()
     for note in plan.notes:
         click.echo(f"note: {note}")
