@@ -40,7 +40,8 @@ class LinesInDoubt(Exception):
 class Work:
     """One request being shaped: its folder, where to write, and a connection that reaches nothing else.
 
-    `texts`: its streams as made by shape_texts, where they were; `done`: feeds whose rows were written on the way.
+    `texts`: its streams as made by shape_texts, where they were; `done`: feeds whose rows were written on the way;
+    `again`: relations over the lines of those that read them once more (shape_late).
     `sets`: files of sets by the query that made them. `roots`: root records by the parent of those below them.
     """
 
@@ -51,6 +52,7 @@ class Work:
     ordinal: int
     texts: Mapping[str, str] = field(default_factory=dict)
     done: Mapping[str, int] = field(default_factory=dict)
+    again: Mapping[str, str] = field(default_factory=dict)
     sets: dict[str, tuple[Path, ...]] = field(default_factory=dict)
     roots: dict[str | None, Roots] = field(default_factory=dict)
 
