@@ -12,6 +12,7 @@ from courier import clock
 from courier.config.project import DomainTable, SemanticTag
 from courier.errors import Incomplete
 from courier.storage import catalog, contest, families, ledger, namespaces, views
+from courier.storage.duck import leave_untidy
 from courier.storage.ledger_tables import create_ledger
 from courier.storage.load import Committed, Counters, FeedLoad, RunRecord
 from courier.storage.tables import Existing, Prepared, described, existing, is_empty, prepare, target_of
@@ -39,6 +40,8 @@ def commit(
     ConfigurationError (a column's type changed), Incomplete (the counters do not add up).
     """
     with opened(files, _threads(loads)) as connection:
+        if ledger.changes(connection) % TIDIED_EVERY:
+            leave_untidy(connection)
         return _commit_once(connection, run, loads, project_tags, schema, before_commit, _load)
 
 
@@ -70,6 +73,12 @@ class _HasNews(Exception):
     """Ends the transaction of `commit_without_news`."""
 
 
+TIDIED_EVERY = 8
+"""Commits that change something from one that also fills the gaps of deleted rows to the next.
+
+To do it each time took 0.4 of the 2.5 CPU seconds in which 50,000 of ten million rows change. Seven commits later
+there are seven small groups of rows more to look through, and they are merged at once.
+"""
 Loading: TypeAlias = Callable[["Connection", Prepared, FeedLoad, str], Counters]
 
 
