@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
-TypeName = Literal["boolean", "date", "datetime", "decimal", "float", "integer", "string", "string[]"]
+TypeName = Literal["boolean", "date", "datetime", "decimal", "float", "integer", "json", "string", "string[]"]
 RunType = Literal["full", "source"]
 Load = Literal["upsert", "truncate"]
 Mode = Literal["auto", "pages", "bulk"]
