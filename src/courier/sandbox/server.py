@@ -13,6 +13,8 @@ from typing import Any
 import uvicorn
 
 from courier.errors import UsageError
+from courier.sandbox.klaviyo.app import Api as KlaviyoApi
+from courier.sandbox.klaviyo.service import Klaviyo
 from courier.sandbox.mavera.app import Api
 from courier.sandbox.mavera.service import Mavera
 from courier.sandbox.shop import Shop
@@ -25,6 +27,7 @@ from courier.sandbox.shopify.versions import SUPPORTED
 HOST = "127.0.0.1"
 CREDENTIALS = {
     "shopify": {"store": "SHOPIFY_STORE", "access_token": "SHOPIFY_ACCESS_TOKEN"},
+    "klaviyo": {"api_key": "KLAVIYO_API_KEY"},
 }
 """Connector -> key of a courier's `credential:` -> the variable that it names."""
 
@@ -65,7 +68,8 @@ class Sandbox:
         self.service = Service(shop, settings or Settings())
         self.mavera = Mavera(shop)
         self._admin = Admin(self.service, self.faults)
-        self._admin.on_reset.append(self.mavera.reset)
+        self.klaviyo = Klaviyo(shop)
+        self._admin.on_reset += [self.mavera.reset, self.klaviyo.reset]
         self._port = port
         self._socket: socket.socket | None = None
         self._server: _Server | None = None
@@ -79,7 +83,7 @@ class Sandbox:
     @property
     def credentials(self) -> dict[str, str]:
         """What a courier needs to log in, by the names of its variables. Nothing here opens a real shop."""
-        return {**self._admin.credentials(), "MAVERA_API_KEY": self.mavera.key}
+        return {**self._admin.credentials(), "MAVERA_API_KEY": self.mavera.key, "KLAVIYO_API_KEY": self.klaviyo.key}
 
     def credential(self, connector: str) -> dict[str, str]:
         """What a courier of this connector is opened with, by the keys of its `credential:`."""
@@ -105,7 +109,7 @@ class Sandbox:
         """Listen, and return when the first request can be sent."""
         self._socket = _listen(self._port)
         config = uvicorn.Config(
-            self._admin.application(Api(self.mavera).routes()),
+            self._admin.application([*Api(self.mavera).routes(), *KlaviyoApi(self.klaviyo).routes()]),
             log_config=None,
             access_log=False,
             lifespan="off",
