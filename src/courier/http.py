@@ -78,13 +78,16 @@ class Http:
         headers: Mapping[str, str] | None = None,
         timeouts: tuple[float, float] = (10.0, 60.0),
         attempts: int = ATTEMPTS,
+        retried: frozenset[int] = RETRIED,
         notify: Notify = lambda seconds, reason: None,
     ) -> None:
+        """`retried`: the statuses after which the same request is sent again; any other is an answer."""
         self.origin = origin.rstrip("/")
         self.host = checked_host(self.origin)
         self.traffic = Traffic()
         self._timeouts = timeouts
         self._attempts = attempts
+        self._retried = retried
         self._notify = notify
         self._session = _session(self.host, headers or {})
 
@@ -143,7 +146,7 @@ class Http:
         body: bytes | None,
         form: Mapping[str, str] | None,
     ) -> Answer | _Failure:
-        sent = {**headers, "Content-Type": "application/json"} if body is not None else dict(headers)
+        sent = {"Content-Type": "application/json", **headers} if body is not None else dict(headers)
         self.traffic.requests += 1
         try:
             response = self._session.request(
@@ -174,7 +177,7 @@ class Http:
                 f"{method} {self.host}: status {status}, a redirect, which is not followed with a credential",
                 fix="check the store's name and the courier's `endpoint`",
             )
-        if status in RETRIED:
+        if status in self._retried:
             return _Failure(f"status {status}", status != 429, retry_after(response.headers.get("Retry-After")))
         try:
             body, replaced = decode(response.content) if response.content else (None, 0)

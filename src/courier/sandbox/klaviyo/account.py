@@ -9,8 +9,8 @@ from zlib import crc32
 
 from courier.sandbox.history.rows import History
 from courier.sandbox.klaviyo import catalogue, events, messages, people, rows
-from courier.sandbox.klaviyo.rows import MemberRow, ProfileRow
 from courier.sandbox.klaviyo.making import ZONE, day_of, instants
+from courier.sandbox.klaviyo.rows import MemberRow, ProfileRow
 
 WINDOW_DAYS, SERIES_DAYS = 30, 365
 TABLES: dict[str, type] = {

@@ -65,11 +65,12 @@ def _event(key: str, profile: str, metric: str, at: int, told: dict[str, object]
         whole["$message"] = sent.message
         whole["$attribution"] = {"$message": sent.message, **({"$flow": sent.flow} if sent.flow else {})}
     identity = f"{metric.replace(' ', '')[:6]}{key}"
-    channel = sent.send_channel if sent else None
+    flow, campaign = (sent.flow, sent.campaign) if sent else (None, None)
+    message, channel = (sent.message, sent.send_channel) if sent else (None, None)
     uuid = str(UUID(int=crc32(identity.encode()) << 32 | at & 0xFFFFFFFF))
     where = (METRICS[metric][0], metric, profile, at)
-    return EventRow(identity, uuid, *where, json_text(whole), value, event_key,
-                    sent and sent.flow, sent and sent.campaign, sent and sent.message, channel, stray)  # fmt: skip
+    what = (json_text(whole), value, event_key)
+    return EventRow(identity, uuid, *where, *what, flow, campaign, message, channel, stray)
 
 
 def _of_orders(history: History) -> Iterator[EventRow]:
