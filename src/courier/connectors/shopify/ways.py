@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from courier.config.project import Courier
+from courier.connectors.begun import is_begun
 from courier.connectors.contract import Progress, Request
 from courier.connectors.shopify.bulk import stored
 from courier.connectors.shopify.bulk.documents import left_out, obstacle
@@ -20,7 +21,7 @@ from courier.connectors.shopify.client import Client
 from courier.connectors.shopify.computed import COMPUTED
 from courier.connectors.shopify.document import Field, plan
 from courier.connectors.shopify.graph import ROOTS, SCALAR_LISTS
-from courier.connectors.shopify.pages import Fetch, fingerprint, is_begun
+from courier.connectors.shopify.pages import Fetch, fingerprint
 from courier.connectors.shopify.paging import Limits, count
 from courier.errors import EndedBadly, SourceBusy
 from courier.storage.selection import identity_of, select

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from courier import clock
+from courier.connectors.begun import open_writer
 from courier.connectors.contract import Fetching, Progress, Waiting
 from courier.connectors.shopify.bulk import stored
 from courier.connectors.shopify.bulk.documents import bulk_document, bulk_layout, left_out
@@ -18,7 +19,6 @@ from courier.connectors.shopify.chain import Scope, whole_filter
 from courier.connectors.shopify.client import Client
 from courier.connectors.shopify.document import Field
 from courier.connectors.shopify.graph import ROOTS
-from courier.connectors.shopify.pages import open_writer
 from courier.errors import EndedBadly, Incomplete, SourceBusy, SourceRefused
 from courier.storage.raw import RawWriter, read_manifest
 

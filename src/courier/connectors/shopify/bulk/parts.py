@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from courier.clock import Interval
+from courier.connectors.begun import open_writer
 from courier.connectors.contract import Fetching, Progress
 from courier.connectors.shopify import cost
 from courier.connectors.shopify.bulk.lines import gid_of, read_roots
@@ -17,7 +18,7 @@ from courier.connectors.shopify.client import Client
 from courier.connectors.shopify.document import Field, layout, listed_document
 from courier.connectors.shopify.drain import Drain, Versioned
 from courier.connectors.shopify.graph import ROOTS
-from courier.connectors.shopify.pages import Fetch, fingerprint, open_writer
+from courier.connectors.shopify.pages import Fetch, fingerprint
 from courier.connectors.shopify.paging import Limits
 from courier.connectors.shopify.records import Record
 from courier.errors import Incomplete
