@@ -26,12 +26,18 @@ def camel_case(name: str) -> str:
     return re.sub(r"_([a-z0-9])", lambda found: found.group(1).upper(), name)
 
 
+def attribute(name: str) -> str:
+    """location__city -> attributes.location.city: a resource of JSON:API has its id outside of its attributes."""
+    return name if name == "id" else f"attributes.{name.replace('__', '.')}"
+
+
 KNOWN_CONNECTORS: Mapping[str, KnownConnector] = {
     "shopify": KnownConnector(
         credential=(("store", "access_token"), ("store", "client_id", "client_secret")),
         field_name=camel_case,
         needs_version=True,
     ),
+    "klaviyo": KnownConnector(credential=(("api_key",),), field_name=attribute, needs_version=False),
 }
 
 

@@ -148,6 +148,7 @@ class Feed:
     error_limit: Decimal = Decimal(1)  # percent of the feed's records
     mode: Mode = "auto"  # how its records are asked for, where the source has more than one way
     namespaces: tuple[str, ...] = ()  # of metafields, those that are kept; empty: all of them
+    metrics: tuple[str, ...] = ()  # of events, the names of those that are read; empty: the connector's choice
 
 
 @dataclass(frozen=True)
