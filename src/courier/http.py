@@ -26,7 +26,8 @@ from courier import __version__, clock
 from courier.errors import ConfigurationError, SourceOverloaded, SourceRefused, SourceUnreachable
 
 # 530 and 540 are Cloudflare's and Shopify's "not now": https://shopify.dev/docs/api/usage/response-codes
-RETRIED = frozenset({429, 500, 502, 503, 504, 530, 540})
+# 509 was BigCommerce's 429, and may still come.
+RETRIED = frozenset({429, 500, 502, 503, 504, 509, 530, 540})
 ATTEMPTS = 6
 # The policy is urllib3's. Its own loop ends before the body is read and sleeps unseen, so the tries are counted here.
 RETRY = Retry(total=None, backoff_factor=0.25, backoff_max=30, backoff_jitter=0.5, retry_after_max=120)
@@ -37,6 +38,11 @@ CHUNK_BYTES = 1024 * 1024
 logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
 
 Notify = Callable[[float, str], None]
+ToldWait = Callable[[Mapping[str, str]], float | None]
+
+
+def _retry_after_header(headers: Mapping[str, str]) -> float | None:
+    return retry_after(headers.get("Retry-After"))
 
 
 @dataclass(frozen=True)
@@ -69,7 +75,10 @@ class Traffic:
 
 
 class Http:
-    """Speaks JSON with one origin. `notify` hears of every wait before it begins; `traffic` counts."""
+    """Speaks JSON with one origin. `notify` hears of every wait before it begins; `traffic` counts.
+
+    told_wait: the seconds that the headers of an answer ask for before another try, None where they ask for nothing
+    """
 
     def __init__(
         self,
@@ -80,6 +89,7 @@ class Http:
         attempts: int = ATTEMPTS,
         retried: frozenset[int] = RETRIED,
         notify: Notify = lambda seconds, reason: None,
+        told_wait: ToldWait = _retry_after_header,
     ) -> None:
         """`retried`: the statuses after which the same request is sent again; any other is an answer."""
         self.origin = origin.rstrip("/")
@@ -89,6 +99,7 @@ class Http:
         self._attempts = attempts
         self._retried = retried
         self._notify = notify
+        self._told_wait = told_wait
         self._session = _session(self.host, headers or {})
 
     def get(self, path: str, headers: Mapping[str, str] | None = None) -> Answer:
@@ -178,7 +189,7 @@ class Http:
                 fix="check the store's name and the courier's `endpoint`",
             )
         if status in self._retried:
-            return _Failure(f"status {status}", status != 429, retry_after(response.headers.get("Retry-After")))
+            return _Failure(f"status {status}", status != 429, self._told_wait(response.headers))
         try:
             body, replaced = decode(response.content) if response.content else (None, 0)
         except ValueError:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from math import ceil
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from courier.clock import Interval
 from courier.config.problems import Problem
@@ -81,6 +81,13 @@ def without(feed: Feed, statuses: Sequence[ColumnStatus]) -> Feed:
 
 
 Progress = Callable[[Fetching | Waiting], None]
+Stored = Callable[[str, Sequence[str]], Sequence[tuple[Any, ...]]]
+"""A feed and columns of its table -> the rows that were committed last; none where it was never loaded."""
+
+
+def nothing_stored(feed: str, columns: Sequence[str]) -> Sequence[tuple[Any, ...]]:
+    """What is known of a feed that was never loaded."""
+    return ()
 
 
 @dataclass(frozen=True)
@@ -173,5 +180,13 @@ class Connector(Protocol):
     def estimate(self, request: Request) -> Estimate:
         """What a page of the request will cost."""
 
-    def open(self, courier: Courier, credential: Mapping[str, str], state: Path, progress: Progress) -> Session:
-        """A session. `state` is a folder for the shared rate budget. No request is sent yet."""
+    def open(
+        self,
+        courier: Courier,
+        credential: Mapping[str, str],
+        state: Path,
+        progress: Progress,
+        stored: Stored = nothing_stored,
+    ) -> Session:
+        """A session. `state` is a folder for the shared rate budget; `stored` tells what earlier runs committed, to
+        those whose source does not say what moved or is gone. No request is sent yet."""

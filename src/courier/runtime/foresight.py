@@ -64,7 +64,7 @@ def foresee(project: Project, place: Place, intention: Intention) -> Foresight:
     requests = requests_of(courier, plans)
     estimates = tuple((connector.estimate(request), tuple(feed.name for feed in request.feeds)) for request in requests)
     paced = [feed for estimate, feeds in estimates if estimate.paces for feed in feeds]
-    rows = ledger.stored_rows(place.files, courier.name, paced) if paced else {}
+    rows = ledger.row_counts(place.files, courier.name, paced) if paced else {}
     return Foresight(courier.name, plans, estimates, tuple(_changes(place, courier)), rows)
 
 

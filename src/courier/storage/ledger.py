@@ -141,7 +141,7 @@ def stored_columns(source: Files | Connection, schema: str) -> dict[str, tuple[s
     return found
 
 
-def stored_rows(source: Files | Connection, schema: str, tables: Iterable[str]) -> dict[str, int]:
+def row_counts(source: Files | Connection, schema: str, tables: Iterable[str]) -> dict[str, int]:
     """How many rows each of the schema's tables holds now; without those that are not there yet."""
     known = stored_columns(source, schema)
     wanted = [table for table in tables if table in known]

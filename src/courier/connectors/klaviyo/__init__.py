@@ -9,7 +9,7 @@ from pathlib import Path
 
 from courier.config.problems import Problem
 from courier.config.project import Courier, Feed, Project
-from courier.connectors.contract import Connector, Estimate, Progress, Request, Session
+from courier.connectors.contract import Connector, Estimate, Progress, Request, Session, Stored, nothing_stored
 from courier.connectors.klaviyo.check import check
 from courier.connectors.klaviyo.estimate import estimate
 from courier.connectors.klaviyo.session import KlaviyoSession, look_back
@@ -33,7 +33,14 @@ class KlaviyoConnector:
     def estimate(self, request: Request) -> Estimate:
         return estimate(request)
 
-    def open(self, courier: Courier, credential: Mapping[str, str], state: Path, progress: Progress) -> Session:
+    def open(
+        self,
+        courier: Courier,
+        credential: Mapping[str, str],
+        state: Path,
+        progress: Progress,
+        stored: Stored = nothing_stored,
+    ) -> Session:
         return KlaviyoSession(courier, credential, state, progress)
 
 

@@ -12,7 +12,6 @@ from typing import Any
 import orjson
 
 from courier.clock import rfc3339
-from courier.connectors.begun import open_writer
 from courier.connectors.contract import Fetching, Progress, Request
 from courier.connectors.klaviyo import lines
 from courier.connectors.klaviyo.answers import CursorRefused, NotThere
@@ -21,7 +20,7 @@ from courier.connectors.klaviyo.client import Ask, Client
 from courier.connectors.klaviyo.counted import Counting
 from courier.connectors.klaviyo.pages import Page, walk
 from courier.connectors.klaviyo.roots import Root, filter_of, is_costly, parameters, partitions, streams
-from courier.storage.raw import Layout, RawWriter, read_manifest
+from courier.storage.raw import Layout, RawWriter, open_writer, read_manifest
 from courier.storage.selection import Node
 
 Record = dict[str, Any]

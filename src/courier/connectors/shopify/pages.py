@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from courier.connectors.begun import open_writer
 from courier.connectors.contract import Fetching, Progress
 from courier.connectors.shopify import cost
 from courier.connectors.shopify.chain import (
@@ -26,7 +25,7 @@ from courier.connectors.shopify.drain import Drain, Versioned
 from courier.connectors.shopify.graph import ROOTS
 from courier.connectors.shopify.paging import Connected, Limits, Sizes, Step, count, walk
 from courier.connectors.shopify.records import Record
-from courier.storage.raw import RawWriter
+from courier.storage.raw import RawWriter, open_writer
 
 
 class Fetch:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from courier.config.project import Courier
-from courier.connectors.begun import is_begun
 from courier.connectors.contract import Progress, Request
 from courier.connectors.shopify.bulk import stored
 from courier.connectors.shopify.bulk.documents import left_out, obstacle
@@ -24,6 +23,7 @@ from courier.connectors.shopify.graph import ROOTS, SCALAR_LISTS
 from courier.connectors.shopify.pages import Fetch, fingerprint
 from courier.connectors.shopify.paging import Limits, count
 from courier.errors import EndedBadly, SourceBusy
+from courier.storage.raw import is_begun
 from courier.storage.selection import identity_of, select
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from courier import clock
-from courier.connectors.begun import open_writer
 from courier.connectors.contract import Fetching, Progress, Waiting
 from courier.connectors.shopify.bulk import stored
 from courier.connectors.shopify.bulk.documents import bulk_document, bulk_layout, left_out
@@ -20,7 +19,7 @@ from courier.connectors.shopify.client import Client
 from courier.connectors.shopify.document import Field
 from courier.connectors.shopify.graph import ROOTS
 from courier.errors import EndedBadly, Incomplete, SourceBusy, SourceRefused
-from courier.storage.raw import RawWriter, read_manifest
+from courier.storage.raw import RawWriter, open_writer, read_manifest
 
 TRIES = 3  # operations that end badly
 DOWNLOADS = 2  # of one result whose counts disagree

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from courier.clock import Interval
-from courier.connectors.begun import open_writer
 from courier.connectors.contract import Fetching, Progress
 from courier.connectors.shopify import cost
 from courier.connectors.shopify.bulk.lines import gid_of, read_roots
@@ -22,7 +21,7 @@ from courier.connectors.shopify.pages import Fetch, fingerprint
 from courier.connectors.shopify.paging import Limits
 from courier.connectors.shopify.records import Record
 from courier.errors import Incomplete
-from courier.storage.raw import RawWriter, read_manifest
+from courier.storage.raw import RawWriter, open_writer, read_manifest
 
 LEFT_OUT, CHANGED = "left_out", "changed"
 AT_ONCE = 250
