@@ -16,12 +16,13 @@ from typing import Any
 from courier import clock, sandbox
 from courier.runtime.history import History
 from courier.runtime.place import Place
+from courier.sandbox.bigcommerce.truth import KEYS as BIGCOMMERCE_TABLES
 from courier.sandbox.history.options import Options
 from courier.sandbox.server import Sandbox
 from courier.sandbox.shop import Shop
 from courier.sandbox.shopify.faults import Fault
 from courier.sandbox.shopify.service import Settings
-from tests.runs.hurried import SHOPIFY, Ended, Hurried, Source, hashes, told, write_shops_project
+from tests.runs.hurried import BIGCOMMERCE, SHOPIFY, Ended, Hurried, Source, hashes, told, write_shops_project
 
 SHOP = Options(customers=40, orders=130, products=14)
 # A small bucket makes small pages, so that there is something between the first and the last one.
@@ -70,6 +71,14 @@ ON_SHOPIFY = Climate(
     # With these alone a run takes half as long as with all: two roots, children of the bulk result, children by pages.
     few=frozenset({"customer", "order", "order_line", "order_line_refund"}),
 )  # fmt: skip
+ON_BIGCOMMERCE = Climate(
+    BIGCOMMERCE,
+    modes=("pages",),
+    kinds={"pages": ("status", "throttled", "reset", "truncated", "html", "slow", "mutate", "hidden")},
+    words=("", "/v2/orders?", "/v2/orders/count", "/products", "/customers", "/coupons", "/store", "id:in", "/reviews"),
+    tables=tuple(sorted(BIGCOMMERCE_TABLES)),
+    few=frozenset({"customers", "customer_addresses", "orders", "order_products", "products", "product_reviews"}),
+)
 # Every file whose writing is a step that a later process relies on, and how often one run touches it, about.
 FILES = {
     "run.new": 4, "answer": 2, "operation.json": 12, "manifest": 24, "/raw/": 60, "changed/": 12, "left_out/": 6,

@@ -45,6 +45,7 @@ class Source:
 
 
 SHOPIFY = Source("shopify", frozenset({"locations"}), modes=True)
+BIGCOMMERCE = Source("bigcommerce", frozenset({"store", "channels", "customer_attributes", "order_statuses"}))
 
 
 def write_shops_project(root: Path, served: Sandbox, mode: str, names: Iterable[str], source: Source = SHOPIFY) -> None:

@@ -84,7 +84,7 @@ class Fetch:
         self._tell(writer, position["counted"])
         for _ in range(WALKS):
             totals = {position["counted"]}
-            for step in self._news(scope, Place(**position["place"])):
+            for step in walk(self.client, scope, Place(**position["place"])):
                 self._write(writer, step)
                 totals |= {step.total} - {None}
                 if step.place:
@@ -104,14 +104,6 @@ class Fetch:
             raise Incomplete(f"{self.root.path}: the store answered with records that have no id")
         write(writer, self.root, self.asked, [Family(record, reply.received) for record in records])
         writer.finish({"document": self._made_of(scope), "counted": len(records)})
-
-    def _news(self, scope: Scope, place: Place) -> Iterator[Step]:
-        """The pages, without the records of the last second seen that come once more."""
-        met: dict[Any, Any] = {}
-        for step in walk(self.client, scope, place):
-            fresh = [one for one in step.records if met.get(one["id"], self) != one.get(self.root.time)]
-            met = {one["id"]: one.get(self.root.time) for one in step.records}
-            yield replace(step, records=fresh if self.root.way == "moments" else step.records)
 
     def _write(self, writer: RawWriter, step: Step) -> None:
         write(writer, self.root, self.asked, self._families(step.records, step))

@@ -40,10 +40,14 @@ class Scope:
 
 @dataclass(frozen=True)
 class Place:
-    """Where reading stands; a JSON object in the manifest's position. `low` is as filters take it."""
+    """Where reading stands; a JSON object in the manifest's position. `low` is as filters take it.
+
+    met: of the records of that second, which come once more, those that were seen: id -> time
+    """
 
     low: str | None = None
     page: int = 1
+    met: Mapping[str, Any] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -80,8 +84,10 @@ def walk(client: Client, scope: Scope, place: Place) -> Iterator[Step]:
     going: Place | None = place
     while going is not None:
         found, received = client.page(scope.root.path, _params(scope, going))
+        met, time = going.met, scope.root.time
+        fresh = [one for one in found.records if met.get(str(one["id"]), going) != one.get(time)]
         going = _next(scope, going, found.records, found.pages)
-        yield Step(found.records, received, going, found.total)
+        yield Step(fresh, received, going, found.total)
 
 
 def _params(scope: Scope, place: Place) -> dict[str, str]:
@@ -107,8 +113,13 @@ def _next(scope: Scope, place: Place, records: list[Record], pages: int | None) 
         raise Incomplete(f"{scope.root.path}: a full page ends without a time", fix="run again later")
     low = parsed(place.low)
     if low is None or floor(last) > low:
-        return Place(written(floor(last), v2=scope.root.is_v2))
+        return Place(written(floor(last), v2=scope.root.is_v2), met=_seen(scope, records, floor(last)))
     return replace(place, page=place.page + 1)
+
+
+def _seen(scope: Scope, records: list[Record], second: datetime) -> dict[str, Any]:
+    times = {str(record["id"]): record.get(scope.root.time) for record in records}
+    return {identity: time for identity, time in times.items() if (parsed(time) or second) >= second}
 
 
 def everything(client: Client, path: str, params: Mapping[str, str]) -> list[Record]:

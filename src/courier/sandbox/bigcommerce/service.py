@@ -35,6 +35,7 @@ class Settings:
     others:   requests that other apps send between two of ours
     includes: whether customers know the beta includes segment_ids and shopper_profile_id
     empty:    orders whose embedded consignments are empty, though they have lines
+    short:    orders of whose lines the last one is shown nowhere
     """
 
     scopes: tuple[str, ...] = GRANTED
@@ -43,6 +44,7 @@ class Settings:
     others: int = 0
     includes: bool = True
     empty: frozenset[int] = frozenset()
+    short: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -237,7 +239,8 @@ def _orders(store: Store, asked: Asked) -> Any:
     for identity in ordered[(page - 1) * limit : page * limit]:
         node = sales.order(rows[identity], store.shop.options.currency)
         if embedded and asked.query.get("consignment_structure") == "object":
-            node["consignments"] = sales.consignments(rows[identity], empty=identity in store.settings.empty)
+            hollow = identity in store.settings.empty | store.settings.short
+            node["consignments"] = sales.consignments(rows[identity], empty=hollow)
         if str(identity) not in hidden:
             nodes.append(node)
     return nodes or None
@@ -286,7 +289,9 @@ def _order(store: Store, asked: Asked) -> Any:
 
 def _order_products(store: Store, asked: Asked) -> Any:
     limit, page = limit_of(asked.query), page_of(asked.query)
-    return sales.lines(_of_order(store, asked))[(page - 1) * limit : page * limit] or None
+    lines = sales.lines(_of_order(store, asked))
+    shown = lines[:-1] if asked.number in store.settings.short else lines
+    return shown[(page - 1) * limit : page * limit] or None
 
 
 def _order_coupons(store: Store, asked: Asked) -> Any:
