@@ -14,10 +14,10 @@ from courier.connectors.klaviyo.answers import refusal
 from courier.connectors.klaviyo.budget import Budget
 from courier.connectors.klaviyo.endpoints import ENDPOINTS, REVISION, Limit
 from courier.errors import Incomplete, SourceBusy, SourceRefused
-from courier.http import Answer, Http, Traffic
+from courier.http import RETRIED, Answer, Http, Traffic
 
 KIND = "application/vnd.api+json"
-TRIED_AGAIN = frozenset({500, 502, 503, 504, 524})
+TRIED_AGAIN = RETRIED - {429} | {524}
 THROTTLED_TRIES = 60
 LONGEST_WAIT_SECONDS = 600.0  # a longer one is a day's: others may run meanwhile
 
