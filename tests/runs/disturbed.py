@@ -22,7 +22,7 @@ from courier.sandbox.server import Sandbox
 from courier.sandbox.shop import Shop
 from courier.sandbox.shopify.faults import Fault
 from courier.sandbox.shopify.service import Settings
-from tests.runs.hurried import BIGCOMMERCE, SHOPIFY, Ended, Hurried, Source, hashes, told, write_shops_project
+from tests.runs.hurried import BIGCOMMERCE, KLAVIYO, SHOPIFY, Ended, Hurried, Source, hashes, told, write_shops_project
 
 SHOP = Options(customers=40, orders=130, products=14)
 # A small bucket makes small pages, so that there is something between the first and the last one.
@@ -70,6 +70,17 @@ ON_SHOPIFY = Climate(
     ),
     # With these alone a run takes half as long as with all: two roots, children of the bulk result, children by pages.
     few=frozenset({"customer", "order", "order_line", "order_line_refund"}),
+)  # fmt: skip
+ON_KLAVIYO = Climate(
+    KLAVIYO,
+    modes=("pages",),
+    kinds={"pages": ("status", "throttled", "reset", "truncated", "html", "slow", "duplicate_page", "mutate")},
+    words=("", "/api/profiles", "/api/events", "/api/lists", "/relationships/", "cursor", "/api/campaigns", "accounts"),
+    tables=(
+        "accounts", "profiles", "lists", "list_profiles", "events", "order_items", "flows", "flow_messages",
+        "templates", "campaigns", "campaign_messages", "metrics",
+    ),
+    few=frozenset({"profiles", "lists", "list_profiles", "campaigns", "campaign_messages"}),
 )  # fmt: skip
 ON_BIGCOMMERCE = Climate(
     BIGCOMMERCE,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.runs.disturbed import ON_BIGCOMMERCE, ON_SHOPIFY, Climate, live_through
+from tests.runs.disturbed import ON_BIGCOMMERCE, ON_KLAVIYO, ON_SHOPIFY, Climate, live_through
 from tests.runs.hurried import Hurried
 
 
@@ -14,7 +14,8 @@ def _named(value: object) -> str:
     return value.source.name if isinstance(value, Climate) else str(value)
 
 
-DAYS = [*((ON_SHOPIFY, seed) for seed in range(10)), *((ON_BIGCOMMERCE, seed) for seed in range(3))]
+DAYS = [*((ON_SHOPIFY, seed) for seed in range(10)), *((ON_BIGCOMMERCE, seed) for seed in range(4)),
+        *((ON_KLAVIYO, seed) for seed in range(4))]  # fmt: skip
 
 
 @pytest.mark.parametrize(("climate", "seed"), DAYS, ids=_named)

@@ -134,11 +134,11 @@ def _durations(seen: Foresight) -> None:
     for estimate, names in seen.estimates:
         seconds = seen.seconds(estimate, names)
         whole += seconds or 0
-        first = estimate.paces[0]
-        pace = f"{number(first.of[0][1] * first.steady)} a minute"
+        most, what = estimate.paces[0].a_minute
+        pace = f"{most:,} {what} a minute"
         told = "not known before the first load" if seconds is None else duration(ceil(seconds))
         rows.append((estimate.request, number(estimate.page_size), pace, told, ", ".join(names)))
-    print_table(["request", "records a page", "records at most", "duration", "feeds"], rows, right=["records a page"])
+    print_table(["request", "records a page", "at most", "duration", "feeds"], rows, right=["records a page"])
     if whole:
         click.echo(f"at the source's limits: {duration(ceil(whole))}, if it holds as many records as the tables")
 

@@ -92,24 +92,38 @@ def nothing_stored(feed: str, columns: Sequence[str]) -> Sequence[tuple[Any, ...
 
 @dataclass(frozen=True)
 class Reconciled:
-    """The proof that a request is whole: what the source counts now, what was fetched, and how they were reconciled."""
+    """The proof that a request is whole: what the source counts now, what was fetched, and how they were reconciled.
+
+    computed: the records are figures that the source makes on request, as a report: there is nothing to find again
+    """
 
     counted: int | None
     fetched: int
     moved: int = 0  # ids that left the period, or were deleted, while we read
     outside_window: int = 0  # root records fetched beyond the interval (filters by whole days)
+    computed: bool = False
+
+
+EVERYTHING = 1 << 40
+"""Rows that one request brings, where it brings them all."""
 
 
 @dataclass(frozen=True)
 class Pace:
     """Requests that share a limit of so many a second and a minute: one per `records` rows that a table holds.
 
-    of: (feed, records) pairs, whose requests are added up
+    of: (feed, records) pairs, whose requests are added up; `records` is EVERYTHING where one request brings all
     """
 
     of: tuple[tuple[str, int], ...]
     burst: int
     steady: int
+
+    @property
+    def a_minute(self) -> tuple[int, str]:
+        """How many records at most, or where one request brings any number of them, how many requests."""
+        records = self.of[0][1]
+        return (records * self.steady, "records") if records < EVERYTHING else (self.steady, "requests")
 
     def seconds(self, rows: Mapping[str, int]) -> float:
         """How long they take: whole minutes are full, and the last one goes as fast as it may. `rows`: by feed."""

@@ -171,7 +171,12 @@ def _reconcile(work: Work, session: Session, requests: Sequence[Request]) -> dic
     for request in requests:
         proof = _when_there(work, partial(session.reconcile, request, work.folder.raw / request.name))
         work.reporter(
-            RequestReconciled, request=request.name, counted=proof.counted, fetched=proof.fetched, moved=proof.moved
+            RequestReconciled,
+            request=request.name,
+            counted=proof.counted,
+            fetched=proof.fetched,
+            moved=proof.moved,
+            computed=proof.computed,
         )
         proofs[request.name] = proof
     return proofs

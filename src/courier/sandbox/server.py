@@ -121,7 +121,7 @@ class Sandbox:
         beside = [
             *Api(self.mavera).routes(),
             *BigCommerceApi(self.bigcommerce, self.faults).routes(),
-            *KlaviyoApi(self.klaviyo).routes(),
+            *KlaviyoApi(self.klaviyo, self.faults).routes(),
         ]
         config = uvicorn.Config(
             self._admin.application(beside),

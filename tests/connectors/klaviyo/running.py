@@ -66,7 +66,7 @@ class Running:
 
     def configure(self, **settings: Any) -> None:
         """Set some of the account's settings."""
-        self.klaviyo.settings = replace(self.klaviyo.settings, **settings)
+        self.klaviyo.configure(**settings)
 
     def run(self, *feeds: str) -> CourierResult:
         """One run; its events are kept until the next one."""

@@ -96,7 +96,7 @@ def test_a_day_has_225_reports(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
 
 def test_a_spent_day_is_said_before_anything_is_asked(running: Running) -> None:
     """The run fails with when to come again, and has not asked Klaviyo for the 226th report."""
-    running.klaviyo.faults.add({"kind": "status", "status": 429, "retry_after": 40_000, "contains": "values-reports"})
+    running.served.faults.add({"kind": "status", "status": 429, "retry_after": 40_000, "contains": "values-reports"})
     ended = running.run("flow_values_report")
     assert ended.result == "failed"
     assert "may be asked again in 40000 seconds" in ended.problem
@@ -105,7 +105,7 @@ def test_a_spent_day_is_said_before_anything_is_asked(running: Running) -> None:
 
 def test_what_klaviyo_says_counts(running: Running) -> None:
     """A 429 in the middle is waited for as it asks, and the run goes on."""
-    running.klaviyo.faults.add({"kind": "throttled", "seconds": 90, "contains": "GET /api/templates?", "nth": 2})
+    running.served.faults.add({"kind": "throttled", "seconds": 90, "contains": "GET /api/templates?", "nth": 2})
     began = running.time.at
     assert running.run("templates").result == "succeeded"
     assert (running.time.at - began).total_seconds() >= 90

@@ -91,7 +91,7 @@ def test_a_feed_of_chosen_metrics(running: Running) -> None:
 )
 def test_a_record_that_a_page_leaves_out_is_missed(feed: str, record: str, page: str, running: Running) -> None:
     """The second reading shows an id that was not fetched: the run fails, and stores nothing."""
-    running.klaviyo.faults.add({"kind": "hidden", "record": record, "contains": page})
+    running.served.faults.add({"kind": "hidden", "record": record, "contains": page})
     ended = running.run(feed)
     assert ended.result == "failed", feed
     assert "1 of" in ended.problem and "records in the period were not fetched" in ended.problem
@@ -101,9 +101,7 @@ def test_a_record_that_a_page_leaves_out_is_missed(feed: str, record: str, page:
 def test_members_that_a_page_leaves_out_are_missed(running: Running) -> None:
     """The segment counts one more than came, and a second reading shows whom."""
     hidden = "01SANDBOX00000000000000001"
-    running.klaviyo.faults.add(
-        {"kind": "hidden", "record": hidden, "contains": "/segments/SegAll/profiles", "times": 1}
-    )
+    running.served.faults.add({"kind": "hidden", "record": hidden, "contains": "/segments/SegAll/profiles", "times": 1})
     ended = running.run("segments", "segment_profiles")
     assert ended.result == "failed"
     assert "1 of 30 members were not fetched" in ended.problem

@@ -74,7 +74,7 @@ def _aggregates() -> dict[str, Any]:
 
 def test_it_walks_all_profiles_and_waits_for_a_429(client: Any, served: Sandbox) -> None:
     """Three pages of 250 profiles by the cursors of `links.next`, with typed predictions, over one refusal."""
-    served.klaviyo.faults.add({"kind": "throttled", "seconds": 1, "contains": "/api/profiles", "nth": 2})
+    served.faults.add({"kind": "throttled", "seconds": 1, "contains": "/api/profiles", "nth": 2})
     found, cursor = [], None
     while True:
         asked: dict[str, str] = {"page_cursor": cursor.split("cursor%5D=")[1]} if cursor else {}

@@ -14,11 +14,12 @@ from courier.connectors.klaviyo.answers import refusal
 from courier.connectors.klaviyo.budget import Budget
 from courier.connectors.klaviyo.endpoints import ENDPOINTS, REVISION, Limit
 from courier.errors import Incomplete, SourceBusy, SourceRefused
-from courier.http import Answer, Http, Traffic
+from courier.http import RETRIED, Answer, Http, Traffic
 
 KIND = "application/vnd.api+json"
-TRIED_AGAIN = frozenset({500, 502, 503, 504, 524})
+TRIED_AGAIN = RETRIED - {429} | {524}
 THROTTLED_TRIES = 60
+WORTH_TELLING_SECONDS = 2.0  # a wait within a second is how every list is read
 LONGEST_WAIT_SECONDS = 600.0  # a longer one is a day's: others may run meanwhile
 
 
@@ -117,7 +118,8 @@ class Client:
         self.traffic.retries += 1
 
     def _wait(self, seconds: float) -> None:
-        self._progress(Waiting(seconds, "the rate limit"))
+        if seconds >= WORTH_TELLING_SECONDS:
+            self._progress(Waiting(seconds, "the rate limit"))
         clock.sleep(seconds)
 
     def _judged(self, answer: Answer) -> Reply:

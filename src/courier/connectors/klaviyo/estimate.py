@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from courier.config.project import Feed
-from courier.connectors.contract import Estimate, Pace, Request
+from courier.connectors.contract import EVERYTHING, Estimate, Pace, Request
 from courier.connectors.klaviyo.below import asks_count, members
 from courier.connectors.klaviyo.counted import DIMENSIONS
 from courier.connectors.klaviyo.endpoints import ENDPOINTS, Limit
@@ -30,7 +30,7 @@ def _paces(root: Root, node: Node, feeds: tuple[Feed, ...]) -> Iterator[Pace]:
     own = next((feed.name for feed in feeds if not feed.table.rows.lists), feeds[0].name)
     limit = ENDPOINTS[root.operation].limit
     if root.counted:
-        yield _pace(limit, *[(own, ALL)] * (len(DIMENSIONS) if root.kind == "aggregates" else 1))
+        yield _pace(limit, *[(own, EVERYTHING)] * (len(DIMENSIONS) if root.kind == "aggregates" else 1))
         return
     yield _pace(ENDPOINTS[root.operation].limit_of(is_costly(root, node)), (own, _page(root)))
     below = {feed.table.rows.lists[0][0]: feed.name for feed in feeds if feed.table.rows.lists}
@@ -41,9 +41,6 @@ def _paces(root: Root, node: Node, feeds: tuple[Feed, ...]) -> Iterator[Pace]:
         if "messages" in below:
             yield _pace(ENDPOINTS["get_flow_action_messages"].limit, (below["messages"], 1))
     yield _pace(limit, (own, _page(root)))
-
-
-ALL = 1 << 40  # rows that one request brings: as many as there are
 
 
 def _of_groups(root: Root, node: Node, own: str, profiles: str | None) -> Iterator[Pace]:

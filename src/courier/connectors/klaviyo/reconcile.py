@@ -47,7 +47,7 @@ class Proof:
         if manifest is None or not manifest.complete:
             raise Incomplete(f"{root.operation}: the records were not fetched to their end", fix="run again")
         if root.counted:
-            return Reconciled(None, manifest.records)
+            return Reconciled(None, manifest.records, computed=True)
         fetched, began = self._fetched(manifest)
         swept = self._swept(client)
         missing = [at for identity, at in swept.items() if identity not in fetched]
@@ -60,7 +60,7 @@ class Proof:
         moved = late + len(fetched - swept.keys())
         if root.kind == "groups" and "profiles" in self.wanted.below:
             moved += self._check_members(client, manifest, began)
-        return Reconciled(None, len(fetched), moved)
+        return Reconciled(None, manifest.records if root.type == "OrderItem" else len(fetched), moved)
 
     def _settled(self, began: datetime) -> datetime:
         """Until when records must have been there: the next run looks back over what comes after it."""

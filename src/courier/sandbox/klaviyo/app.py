@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
 import anyio
@@ -11,23 +11,22 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from courier.errors import UsageError
 from courier.sandbox.connections import CutOff
-from courier.sandbox.klaviyo.faults import Fault, find
 from courier.sandbox.klaviyo.service import Klaviyo
+from courier.sandbox.shopify.faults import Fault, Faults, find
 
 KIND = "application/vnd.api+json"
 
 
 class Api:
-    """The routes of one account."""
+    """The routes of one account; the faults are the whole sandbox's."""
 
-    def __init__(self, klaviyo: Klaviyo) -> None:
+    def __init__(self, klaviyo: Klaviyo, faults: Faults) -> None:
         self.klaviyo = klaviyo
+        self.faults = faults
 
     def routes(self) -> list[Route]:
         return [
-            Route("/_sandbox/klaviyo/faults", self._faults, methods=["GET", "POST", "DELETE"]),
             Route("/_sandbox/klaviyo/settings", self._settings, methods=["GET", "POST"]),
             Route("/_sandbox/klaviyo/requests", self._requests, methods=["GET"]),
             *(
@@ -39,7 +38,7 @@ class Api:
     async def _api(self, request: Request) -> Response:
         raw = await request.body()
         path, query = request.url.path.rstrip("/"), request.url.query
-        due = self.klaviyo.faults.due(f"{request.method} {path}?{query}")
+        due = self.faults.due(f"{request.method} {path}?{query}")
         if slow := find(due, "slow"):
             await anyio.sleep(slow.seconds)
         early = _broken(due)
@@ -55,26 +54,13 @@ class Api:
         )  # fmt: skip
         return early
 
-    async def _faults(self, request: Request) -> Response:
-        """POST adds one or a list, GET shows those that wait, DELETE clears."""
-        faults = self.klaviyo.faults
-        if request.method == "DELETE":
-            faults.clear()
-        elif request.method == "POST":
-            given = orjson.loads(await request.body())
-            try:
-                faults.add(*(given if isinstance(given, list) else [given]))
-            except (UsageError, TypeError) as error:
-                return _told({"errors": str(error), "fix": getattr(error, "fix", "")}, 400)
-        return _told({"faults": faults.pending()})
-
     async def _settings(self, request: Request) -> Response:
         """GET, or POST some of them: {"predictions": "missing"}."""
         if request.method == "POST":
             given = orjson.loads(await request.body())
             lists: Any = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
             try:
-                self.klaviyo.settings = replace(self.klaviyo.settings, **lists)
+                self.klaviyo.configure(**lists)
             except TypeError as error:
                 return _told({"errors": str(error)}, 400)
         return _told({"settings": asdict(self.klaviyo.settings)})
@@ -103,7 +89,7 @@ def _body(raw: bytes) -> Any:
 
 def _broken(due: list[Fault]) -> Response | None:
     """What goes wrong before Klaviyo's own server is reached."""
-    fault = find(due, "status", "html")
+    fault = find(due, "status") or find(due, "html")
     if fault is None:
         return None
     wait = {} if fault.retry_after is None else {"Retry-After": f"{fault.retry_after:g}"}

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import ceil
 from typing import Any
 
 from courier.sandbox.klaviyo import reports
 from courier.sandbox.klaviyo.account import Account, account_of
-from courier.sandbox.klaviyo.faults import Fault, Faults, find
 from courier.sandbox.klaviyo.limits import Windows
 from courier.sandbox.klaviyo.listings import LISTINGS, missing
 from courier.sandbox.klaviyo.operations import Operation, operation_of
@@ -17,6 +17,7 @@ from courier.sandbox.klaviyo.paging import Asked, Pages, links, read_query
 from courier.sandbox.klaviyo.refusals import Refused, invalid
 from courier.sandbox.klaviyo.resources import Node, campaign_message, only
 from courier.sandbox.shop import Shop
+from courier.sandbox.shopify.faults import Fault, find
 
 REVISION = "2026-07-15"
 SCOPES = (
@@ -67,7 +68,6 @@ class Klaviyo:
         self.shop = shop
         self.first_settings = settings or Settings()
         self.settings = self.first_settings
-        self.faults = Faults()
         self.log: list[dict[str, Any]] = []
         self._windows = Windows()
         self._pages = Pages()
@@ -82,8 +82,12 @@ class Klaviyo:
         self.shop.refresh()
         return account_of(self.shop.history)
 
+    def configure(self, **given: Any) -> Settings:
+        """Set some of the settings, until they are set again or everything is reset. Raises TypeError."""
+        self.settings = replace(self.settings, **given)
+        return self.settings
+
     def reset(self) -> None:
-        self.faults.clear()
         self.settings = self.first_settings
         self.log.clear()
         self._windows, self._pages, self._last = Windows(), Pages(), {}
@@ -124,7 +128,7 @@ class Klaviyo:
 
     def _count(self, operation: Operation, asked: Asked, due: list[Fault]) -> dict[str, str]:
         if throttled := find(due, "throttled"):
-            raise Refused(429, "throttled", "Request was throttled.", "Made up.", retry_after=int(throttled.seconds))
+            raise Refused(429, "throttled", "Request was throttled.", "Made up.", retry_after=ceil(throttled.seconds))
         if not self.settings.limited:
             return {}
         key, limit = operation.limit_of(asked.additional)
