@@ -11,7 +11,6 @@ import ssl
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from ipaddress import ip_address
 from math import ceil
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,10 +23,12 @@ from urllib3.util.retry import RequestHistory, Retry
 
 from courier import __version__, clock
 from courier.decoding import decode
-from courier.errors import ConfigurationError, SourceOverloaded, SourceRefused, SourceUnreachable
+from courier.errors import SourceOverloaded, SourceRefused, SourceUnreachable
+from courier.origins import checked_host, is_loopback
 
 # 530 and 540 are Cloudflare's and Shopify's "not now": https://shopify.dev/docs/api/usage/response-codes
-RETRIED = frozenset({429, 500, 502, 503, 504, 530, 540})
+# 509 was BigCommerce's 429, and may still come.
+RETRIED = frozenset({429, 500, 502, 503, 504, 509, 530, 540})
 ATTEMPTS = 6
 # The policy is urllib3's. Its own loop ends before the body is read and sleeps unseen, so the tries are counted here.
 RETRY = Retry(total=None, backoff_factor=0.25, backoff_max=30, backoff_jitter=0.5, retry_after_max=120)
@@ -37,6 +38,11 @@ CHUNK_BYTES = 1024 * 1024
 logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
 
 Notify = Callable[[float, str], None]
+ToldWait = Callable[[Mapping[str, str]], float | None]
+
+
+def _retry_after_header(headers: Mapping[str, str]) -> float | None:
+    return retry_after(headers.get("Retry-After"))
 
 
 @dataclass(frozen=True)
@@ -77,7 +83,10 @@ class Traffic:
 
 
 class Http:
-    """Speaks JSON with one origin. `notify` hears of every wait before it begins; `traffic` counts."""
+    """Speaks JSON with one origin. `notify` hears of every wait before it begins; `traffic` counts.
+
+    told_wait: the seconds that the headers of an answer ask for before another try, None where they ask for nothing
+    """
 
     def __init__(
         self,
@@ -86,14 +95,19 @@ class Http:
         headers: Mapping[str, str] | None = None,
         timeouts: tuple[float, float] = (10.0, 60.0),
         attempts: int = ATTEMPTS,
+        retried: frozenset[int] = RETRIED,
         notify: Notify = lambda seconds, reason: None,
+        told_wait: ToldWait = _retry_after_header,
     ) -> None:
+        """`retried`: the statuses after which the same request is sent again; any other is an answer."""
         self.origin = origin.rstrip("/")
         self.host = checked_host(self.origin)
         self.traffic = Traffic()
         self._timeouts = timeouts
         self._attempts = attempts
+        self._retried = retried
         self._notify = notify
+        self._told_wait = told_wait
         self._headers = dict(headers or {})
         self._session = _session(self.host, self._headers)
 
@@ -191,7 +205,7 @@ class Http:
         form: Mapping[str, str] | None,
         timeouts: tuple[float, float],
     ) -> requests.Response:
-        sent = {**headers, "Content-Type": "application/json"} if body is not None else dict(headers)
+        sent = {"Content-Type": "application/json", **headers} if body is not None else dict(headers)
         self.traffic.requests += 1
         response = session.request(
             method,
@@ -211,8 +225,8 @@ class Http:
                 f"{method} {self.host}: status {status}, a redirect, which is not followed with a credential",
                 fix="check `endpoint`, and the store's name where there is one",
             )
-        if status in RETRIED:
-            return _Failure(f"status {status}", status != 429, retry_after(response.headers.get("Retry-After")))
+        if status in self._retried:
+            return _Failure(f"status {status}", status != 429, self._told_wait(response.headers))
         return _answer(response) or _Failure("the answer was not whole JSON", reached=True)
 
 
@@ -353,28 +367,6 @@ def retry_after(header: str | None) -> float | None:
         return RETRY.parse_retry_after(header) if header else None
     except InvalidHeader:
         return None
-
-
-def checked_host(origin: str) -> str:
-    """The host and port of an origin. Raises ConfigurationError for anything but https, or http to loopback."""
-    parts = urlsplit(origin)
-    plain = parts.scheme == "http" and is_loopback(parts.hostname)
-    if not parts.hostname or parts.username or parts.path or parts.query or not (parts.scheme == "https" or plain):
-        raise ConfigurationError(
-            "the endpoint is not an origin that a credential may be sent to",
-            fix="write it as https://host, or http://127.0.0.1:PORT on this machine",
-        )
-    return parts.netloc
-
-
-def is_loopback(host: str | None) -> bool:
-    """Whether a host name or address is this machine's own."""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host or "").is_loopback
-    except ValueError:
-        return False
 
 
 def _session(host: str, headers: Mapping[str, str]) -> requests.Session:

@@ -8,6 +8,7 @@ import jsonschema
 import pytest
 
 from courier.config.documents import read_document
+from courier.config.known_connectors import KNOWN_CONNECTORS
 from courier.config.schemas import FOLDER, json_schemas, schema_text, write_json_schemas
 from tests.config.projects import REPOSITORY, write_project
 
@@ -51,7 +52,7 @@ def test_editors_complete_the_projects_own_names(tmp_path: Path) -> None:
     write_project(tmp_path, {"activations/cohorts.yaml": "a: 1\n", "alerts.yaml": "targets: { ops: '${OPS}' }\n"})
     schemas = json_schemas(tmp_path)
     courier = schemas["courier.json"]["properties"]
-    assert courier["connector"]["enum"] == ["shopify"]
+    assert courier["connector"]["enum"] == sorted(KNOWN_CONNECTORS)
     assert courier["feeds"]["propertyNames"]["enum"] == ["customer", "customer_tags"]
     group = schemas["courier_groups.json"]["$defs"]["GroupModel"]["properties"]
     assert group["couriers"]["propertyNames"]["enum"] == ["shopify"]

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from courier import clock
 from courier.decoding import decode
 from courier.errors import ConfigurationError, SourceOverloaded, SourceRefused, SourceUnreachable
-from courier.http import Http, backoff, checked_host, retry_after
+from courier.http import Http, backoff, retry_after
+from courier.origins import checked_host
 from tests.http.scripted import Scripted, json_answer, serving
 
 SECRET = "shpat_very_secret"

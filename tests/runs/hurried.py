@@ -22,18 +22,53 @@ from courier.sandbox.shopify.service import Settings
 from courier.storage.inspect import open_published, tables
 
 CHECKOUT = Path(__file__).parents[2]
+VENDORS = ("SHOPIFY_", "BIGCOMMERCE_", "KLAVIYO_")  # how the names of credentials begin
 SHOP = Options(customers=20, orders=120, products=5)
 
 
-def write_shops_project(root: Path, served: Sandbox, mode: str, names: Iterable[str]) -> None:
-    """The starter project, pointed at the served shop, with some of its feeds, all that can be in the given mode."""
+@dataclass(frozen=True)
+class Source:
+    """A source as tests run it: its courier, its group and its schema all have its name.
+
+    truncated: feeds that are read whole each time; `modes`: whether the others say how they are fetched
+    """
+
+    name: str
+    truncated: frozenset[str]
+    modes: bool = False
+
+    def feed(self, table: str, mode: str) -> str:
+        """The line of a courier's YAML that turns a feed on."""
+        if table in self.truncated:
+            return f"  {table}: {{ load: truncate }}"
+        return f"  {table}: {{ mode: {mode} }}" if self.modes else f"  {table}:"
+
+
+SHOPIFY = Source("shopify", frozenset({"locations"}), modes=True)
+KLAVIYO = Source(
+    "klaviyo", frozenset({"accounts", "metrics", "profiles", "lists", "list_profiles", "flows", "flow_messages"})
+)
+BIGCOMMERCE = Source("bigcommerce", frozenset({"store", "channels", "customer_attributes", "order_statuses"}))
+
+
+def write_shops_project(root: Path, served: Sandbox, mode: str, names: Iterable[str], source: Source = SHOPIFY) -> None:
+    """The starter project, pointed at the served shop, with some of a source's feeds, all that can be in the mode."""
     write_project(root)
-    file = root / "couriers" / "shopify.yaml"
-    text = file.read_text("utf-8").replace("connector: shopify\n", f"connector: shopify\nendpoint: {served.url}\n", 1)
+    file = root / "couriers" / f"{source.name}.yaml"
+    connector = f"connector: {source.name}\n"
+    text = file.read_text("utf-8").replace(connector, f"{connector}endpoint: {served.url}\n", 1)
     head = text.partition("feeds:\n")[0]
-    feeds = [f"  {table}: {{ load: truncate }}" if table == "locations" else f"  {table}: {{ mode: {mode} }}"
-             for table in names]  # fmt: skip
+    feeds = [source.feed(table, mode) for table in names]
     file.write_text("\n".join([f"{head}feeds:", *feeds, ""]), "utf-8")
+    _add_group(root / "courier_groups.yaml", source.name)
+    served.klaviyo.configure(limited=False)  # a process in a hurry does not wait for the end of a minute
+
+
+def _add_group(file: Path, name: str) -> None:
+    """A group of the source's one courier, where the starter project has none of that name."""
+    text = file.read_text("utf-8")
+    if f"\n{name}:\n" not in text:
+        file.write_text(f"{text}\n{name}:\n  couriers:\n    {name}: {{ wait: 30m }}\n", "utf-8")
 
 
 @dataclass(frozen=True)
@@ -72,15 +107,22 @@ class Hurried:
     """Starts couriers by the one process that has imported everything (tests.runs.hurried_run)."""
 
     def __init__(self) -> None:
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("SHOPIFY_")}
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(VENDORS)}
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.runs.hurried_run"],
             cwd=CHECKOUT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
 
-    def run(self, root: Path, served: Sandbox, end: Mapping[str, Any] | None = None, more: Sequence[str] = ()) -> Ended:
-        """`courier run --group shopify`, and how it ended."""
-        return self.courier(root, ("run", "--group", "shopify", "--json", *more), served.credentials, end)
+    def run(
+        self,
+        root: Path,
+        served: Sandbox,
+        end: Mapping[str, Any] | None = None,
+        more: Sequence[str] = (),
+        group: str = SHOPIFY.name,
+    ) -> Ended:
+        """`courier run --group GROUP`, and how it ended."""
+        return self.courier(root, ("run", "--group", group, "--json", *more), served.credentials, end)
 
     def courier(
         self,
@@ -138,14 +180,15 @@ class Project:
     served: Sandbox
     hurry: Hurried
     names: tuple[str, ...]
+    source: Source = SHOPIFY
 
     def run(self, end: Mapping[str, Any] | None = None) -> Ended:
         """A run, which must not end in a trace."""
-        return traceless(self.hurry.run(self.root, self.served, end))
+        return traceless(self.hurry.run(self.root, self.served, end, group=self.source.name))
 
     @property
     def is_true(self) -> bool:
-        return self.hashes == told(self.served.shop, self.names)
+        return self.hashes == told(self.served.shop, self.names, self.source)
 
     @property
     def hashes(self) -> dict[str, str] | None:
@@ -174,23 +217,29 @@ def edit(file: Path, old: str, new: str) -> None:
 
 @contextmanager
 def trying(
-    folder: Path, hurry: Hurried, names: tuple[str, ...], mode: str = "pages", bulk_seconds: float = 0.0
+    folder: Path,
+    hurry: Hurried,
+    names: tuple[str, ...],
+    mode: str = "pages",
+    bulk_seconds: float = 0.0,
+    source: Source = SHOPIFY,
+    options: Options = SHOP,
 ) -> Iterator[Project]:
     """A project in `folder`, whose small shop is served."""
-    shop, settings = sandbox.open_shop(folder / "shop", SHOP), Settings(bulk_seconds=bulk_seconds)
+    shop, settings = sandbox.open_shop(folder / "shop", options), Settings(bulk_seconds=bulk_seconds)
     with sandbox.serve(shop, settings=settings) as served:
-        write_shops_project(folder / "project", served, mode, names)
-        yield Project(folder / "project", served, hurry, names)
+        write_shops_project(folder / "project", served, mode, names, source)
+        yield Project(folder / "project", served, hurry, names, source)
 
 
-def told(shop: Shop, names: tuple[str, ...]) -> dict[str, str]:
-    """Table -> hash, from the shop's own books."""
-    return _told(shop, len(shop.changes), names)
+def told(shop: Shop, names: tuple[str, ...], source: Source = SHOPIFY) -> dict[str, str]:
+    """Table -> hash, from the shop's own books of one source."""
+    return _told(shop, len(shop.changes), names, source.name)
 
 
 @lru_cache(maxsize=16)
-def _told(shop: Shop, changes: int, names: tuple[str, ...]) -> dict[str, str]:
-    return {one.table: one.hash for one in sandbox.truth(shop, names)}
+def _told(shop: Shop, changes: int, names: tuple[str, ...], source: str) -> dict[str, str]:
+    return {one.table: one.hash for one in sandbox.truth(shop, names, source)}
 
 
 def hashes(root: Path) -> dict[str, str] | None:

@@ -6,11 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.runs.disturbed import live_through
+from tests.runs.disturbed import ON_BIGCOMMERCE, ON_KLAVIYO, ON_SHOPIFY, Climate, live_through
 from tests.runs.hurried import Hurried
 
 
-@pytest.mark.parametrize("seed", range(10))
-def test_a_bad_day_ends_like_a_quiet_one(seed: int, hurry: Hurried, tmp_path: Path) -> None:
+def _named(value: object) -> str:
+    return value.source.name if isinstance(value, Climate) else str(value)
+
+
+DAYS = [*((ON_SHOPIFY, seed) for seed in range(10)), *((ON_BIGCOMMERCE, seed) for seed in range(4)),
+        *((ON_KLAVIYO, seed) for seed in range(4))]  # fmt: skip
+
+
+@pytest.mark.parametrize(("climate", "seed"), DAYS, ids=_named)
+def test_a_bad_day_ends_like_a_quiet_one(climate: Climate, seed: int, hurry: Hurried, tmp_path: Path) -> None:
     """Random faults and a random SIGKILL: readers see only states of the shop, and at last its own."""
-    live_through(seed, tmp_path, hurry)
+    live_through(seed, tmp_path, hurry, climate)

@@ -305,3 +305,20 @@ def test_no_deletes_is_no_file_and_half_an_event_is_refused(tmp_path: Path) -> N
         writer.finish({})
     with pytest.raises(Incomplete):
         shape_deletes(tmp_path / "half", tmp_path / "out")
+
+
+def test_json_keeps_what_the_source_nests(tmp_path: Path) -> None:
+    """A list of objects, an object, a number and null stay as sent; a text that is no JSON is a record in error.
+
+    A child reads the same root, a string column beside it meets a list, and both are told as ever.
+    """
+    key = column("id", "integer", "legacyResourceId")
+    kept = table("order", "Order", ["id"], key, column("notes", "json"), column("name", "string"))
+    values = [[{"a": 'é"', "b": [1]}], {"c": None}, 7, None, "bare", '"text"']
+    lines = [{**order(number), "notes": value} for number, value in enumerate(values)]
+    lines.append({**order(9), "notes": [], "name": ["not", "a", "text"]})
+    made = shaped(tmp_path, {"Order": lines}, [kept])
+    found = {row["id"] - 1000: row["notes"] for row in made.rows("order")}
+    assert found == {0: '[{"a":"é\\"","b":[1]}]', 1: '{"c":null}', 2: "7", 3: None, 5: '"text"'}
+    errors = {(error.line, error.column, error.reason) for error in made.shaped["order"].errors}
+    assert errors == {(5, "notes", "is not JSON"), (7, "name", "a single value is expected there: name")}

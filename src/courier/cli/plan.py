@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -116,12 +117,30 @@ def _show(seen: Foresight, settled: dict[str, str]) -> None:
 
 
 def _costs(seen: Foresight) -> None:
+    if any(estimate.paces for estimate, _ in seen.estimates):
+        _durations(seen)
+        return
     costs = [(estimate, ", ".join(names)) for estimate, names in seen.estimates]
     print_table(
         ["request", "mode", "records a page", "cost a page", "feeds"],
         [(one.request, _mode(one), number(one.page_size), number(one.page_cost), names) for one, names in costs],
         right=["records a page", "cost a page"],
     )
+
+
+def _durations(seen: Foresight) -> None:
+    """Of a source whose limits count requests: how fast it lets itself be read, and how long that takes."""
+    rows, whole = [], 0.0
+    for estimate, names in seen.estimates:
+        seconds = seen.seconds(estimate, names)
+        whole += seconds or 0
+        most, what = estimate.paces[0].a_minute
+        pace = f"{most:,} {what} a minute"
+        told = "not known before the first load" if seconds is None else duration(ceil(seconds))
+        rows.append((estimate.request, number(estimate.page_size), pace, told, ", ".join(names)))
+    print_table(["request", "records a page", "at most", "duration", "feeds"], rows, right=["records a page"])
+    if whole:
+        click.echo(f"at the source's limits: {duration(ceil(whole))}, if it holds as many records as the tables")
 
 
 def _mode(estimate: Estimate) -> str:

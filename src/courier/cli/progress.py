@@ -206,6 +206,8 @@ def _sentence(event: Event) -> str | None:
 
 def _of_load(event: Event) -> str | None:
     match event:
+        case events.RequestReconciled(request=request, fetched=fetched, computed=True):
+            return f"{request} is whole: {fetched:,} fetched, as the source computed them"
         case events.RequestReconciled(request=request, counted=counted, fetched=fetched, moved=moved):
             return _proof(request, counted, fetched, moved)
         case events.RunLanded(load_id=load_id, rows=rows):

@@ -153,4 +153,5 @@ def _feeds(model: CourierModel, tables: Tables) -> Iterator[Feed]:
                 options.error_limit,
                 options.mode,
                 options.namespaces or (),
+                options.metrics or (),
             )

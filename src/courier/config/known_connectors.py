@@ -26,12 +26,26 @@ def camel_case(name: str) -> str:
     return re.sub(r"_([a-z0-9])", lambda found: found.group(1).upper(), name)
 
 
+def as_written(name: str) -> str:
+    """date_created -> date_created: the source's own fields are named as columns are."""
+    return name
+
+
+def attribute(name: str) -> str:
+    """location__city -> attributes.location.city: a resource of JSON:API has its id outside of its attributes."""
+    return name if name == "id" else f"attributes.{name.replace('__', '.')}"
+
+
 KNOWN_CONNECTORS: Mapping[str, KnownConnector] = {
+    "bigcommerce": KnownConnector(
+        credential=(("store_hash", "access_token"),), field_name=as_written, needs_version=False
+    ),
     "shopify": KnownConnector(
         credential=(("store", "access_token"), ("store", "client_id", "client_secret")),
         field_name=camel_case,
         needs_version=True,
     ),
+    "klaviyo": KnownConnector(credential=(("api_key",),), field_name=attribute, needs_version=False),
 }
 
 

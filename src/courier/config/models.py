@@ -210,6 +210,9 @@ class FeedModel(FileModel):
     namespaces: OneOrMore | None = Field(
         None, description="Of metafields, the namespaces that are kept: [custom, reviews]. Default: all."
     )
+    metrics: OneOrMore | None = Field(
+        None, description="Of events, the metrics that are read, by name: [Placed Order]. Default: the connector's."
+    )
 
 
 class CourierModel(FileModel):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from courier.config.activation import Activation
 
-TypeName = Literal["boolean", "date", "datetime", "decimal", "float", "integer", "string", "string[]"]
+TypeName = Literal["boolean", "date", "datetime", "decimal", "float", "integer", "json", "string", "string[]"]
 RunType = Literal["full", "source"]
 Load = Literal["upsert", "truncate"]
 Mode = Literal["auto", "pages", "bulk"]
@@ -151,6 +151,7 @@ class Feed:
     error_limit: Decimal = Decimal(1)  # percent of the feed's records
     mode: Mode = "auto"  # how its records are asked for, where the source has more than one way
     namespaces: tuple[str, ...] = ()  # of metafields, those that are kept; empty: all of them
+    metrics: tuple[str, ...] = ()  # of events, the names of those that are read; empty: the connector's choice
 
 
 @dataclass(frozen=True)

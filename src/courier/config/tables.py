@@ -16,7 +16,7 @@ from courier.config.suggestions import closest, did_you_mean, listed
 from courier.config.vocabulary import Vocabulary
 from courier.config.yaml_nodes import Scalar
 
-NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
+NAME = re.compile(r"[a-z][a-z0-9_]{0,126}")
 NAME_FIX = "Begin with a lower-case letter; go on with lower-case letters, digits and underscores."
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from math import ceil
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from courier.clock import Interval
 from courier.config.problems import Problem
@@ -80,16 +81,55 @@ def without(feed: Feed, statuses: Sequence[ColumnStatus]) -> Feed:
 
 
 Progress = Callable[[Fetching | Waiting], None]
+Stored = Callable[[str, Sequence[str]], Sequence[tuple[Any, ...]]]
+"""A feed and columns of its table -> the rows that were committed last; none where it was never loaded."""
+
+
+def nothing_stored(feed: str, columns: Sequence[str]) -> Sequence[tuple[Any, ...]]:
+    """What is known of a feed that was never loaded."""
+    return ()
 
 
 @dataclass(frozen=True)
 class Reconciled:
-    """The proof that a request is whole: what the source counts now, what was fetched, and how they were reconciled."""
+    """The proof that a request is whole: what the source counts now, what was fetched, and how they were reconciled.
+
+    computed: the records are figures that the source makes on request, as a report: there is nothing to find again
+    """
 
     counted: int | None
     fetched: int
     moved: int = 0  # ids that left the period, or were deleted, while we read
     outside_window: int = 0  # root records fetched beyond the interval (filters by whole days)
+    computed: bool = False
+
+
+EVERYTHING = 1 << 40
+"""Rows that one request brings, where it brings them all."""
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Requests that share a limit of so many a second and a minute: one per `records` rows that a table holds.
+
+    of: (feed, records) pairs, whose requests are added up; `records` is EVERYTHING where one request brings all
+    """
+
+    of: tuple[tuple[str, int], ...]
+    burst: int
+    steady: int
+
+    @property
+    def a_minute(self) -> tuple[int, str]:
+        """How many records at most, or where one request brings any number of them, how many requests."""
+        records = self.of[0][1]
+        return (records * self.steady, "records") if records < EVERYTHING else (self.steady, "requests")
+
+    def seconds(self, rows: Mapping[str, int]) -> float:
+        """How long they take: whole minutes are full, and the last one goes as fast as it may. `rows`: by feed."""
+        requests = sum(max(1, ceil(rows.get(feed, 0) / records)) for feed, records in self.of)
+        full, rest = divmod(requests - 1, self.steady)
+        return full * 60 + rest / self.burst
 
 
 @dataclass(frozen=True)
@@ -97,6 +137,7 @@ class Estimate:
     """For `courier plan`, without a request: the GraphQL cost of one page and its size, and how it will be fetched.
 
     mode: "auto" where the source's count decides: in bulk above `bulk_above` root records, which else is None
+    paces: of a source whose limits count requests, those that the request makes if it brings all that is stored
     """
 
     request: str
@@ -104,6 +145,11 @@ class Estimate:
     page_cost: int
     mode: Mode = "pages"
     bulk_above: int | None = None
+    paces: tuple[Pace, ...] = ()
+
+    def seconds(self, rows: Mapping[str, int]) -> float | None:
+        """How long it takes to bring so many rows, by feed; None where that is not known before."""
+        return sum(pace.seconds(rows) for pace in self.paces) if self.paces else None
 
 
 class Session(Protocol):
@@ -148,5 +194,13 @@ class Connector(Protocol):
     def estimate(self, request: Request) -> Estimate:
         """What a page of the request will cost."""
 
-    def open(self, courier: Courier, credential: Mapping[str, str], state: Path, progress: Progress) -> Session:
-        """A session. `state` is a folder for the shared rate budget. No request is sent yet."""
+    def open(
+        self,
+        courier: Courier,
+        credential: Mapping[str, str],
+        state: Path,
+        progress: Progress,
+        stored: Stored = nothing_stored,
+    ) -> Session:
+        """A session. `state` is a folder for the shared rate budget; `stored` tells what earlier runs committed, to
+        those whose source does not say what moved or is gone. No request is sent yet."""

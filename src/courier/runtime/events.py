@@ -124,12 +124,13 @@ class RunLanded(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class RequestReconciled(Event):
-    """The source was counted again, and agrees."""
+    """The source was counted again, and agrees; or its answer is all there is, where it `computed` that on request."""
 
     request: str
     counted: int | None
     fetched: int
     moved: int
+    computed: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

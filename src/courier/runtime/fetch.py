@@ -28,6 +28,7 @@ from courier.storage import ledger
 from courier.storage.load import ColumnStatus
 from courier.storage.raw import parts_of, read_manifest
 from courier.storage.selection import Node, identity_of, select
+from courier.storage.stored import stored_rows
 
 POLL_SECONDS = 15.0
 DELETES = "deletes"
@@ -67,7 +68,8 @@ def answer_from_json(values: Mapping[str, Any]) -> Answer:
 def fetch(work: Work) -> Answer:
     """Fetch every request of the run and reconcile it with the source. Raises RunFailed, CredentialMissing, Refused."""
     opened, credential = work.context.access(work.courier)
-    session = work.connector.open(opened, credential, work.context.place.budgets, work.tick)
+    stored = partial(stored_rows, work.context.place.files, work.courier.name)
+    session = work.connector.open(opened, credential, work.context.place.budgets, work.tick, stored)
     work.meter.traffic = session.traffic
     preflight = _answered(work, session)
     _check_identity(work, preflight)
@@ -169,7 +171,12 @@ def _reconcile(work: Work, session: Session, requests: Sequence[Request]) -> dic
     for request in requests:
         proof = _when_there(work, partial(session.reconcile, request, work.folder.raw / request.name))
         work.reporter(
-            RequestReconciled, request=request.name, counted=proof.counted, fetched=proof.fetched, moved=proof.moved
+            RequestReconciled,
+            request=request.name,
+            counted=proof.counted,
+            fetched=proof.fetched,
+            moved=proof.moved,
+            computed=proof.computed,
         )
         proofs[request.name] = proof
     return proofs

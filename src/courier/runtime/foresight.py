@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -19,12 +19,20 @@ from courier.storage.warehouse import reading
 
 @dataclass(frozen=True)
 class Foresight:
-    """Each feed's period and request, what a page of each request costs, and what would change in the tables."""
+    """Each feed's period and request, what a page of each request costs, and what would change in the tables.
+
+    rows: how many each table holds, where a source's limits count requests
+    """
 
     courier: str
     plans: tuple[FeedPlan, ...]
     estimates: tuple[tuple[Estimate, tuple[str, ...]], ...]
     changes: tuple[str, ...]
+    rows: Mapping[str, int] = field(default_factory=dict)
+
+    def seconds(self, estimate: Estimate, feeds: Iterable[str]) -> float | None:
+        """How long a request takes at the source's limits, if it brings as many rows as are stored."""
+        return estimate.seconds(self.rows) if any(feed in self.rows for feed in feeds) else None
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -39,7 +47,10 @@ class Foresight:
                 }
                 for plan in self.plans
             ],
-            "requests": [{**asdict(estimate), "feeds": list(feeds)} for estimate, feeds in self.estimates],
+            "requests": [
+                {**asdict(estimate), "feeds": list(feeds), "seconds": self.seconds(estimate, feeds)}
+                for estimate, feeds in self.estimates
+            ],
             "changes": list(self.changes),
         }
 
@@ -52,7 +63,9 @@ def foresee(project: Project, place: Place, intention: Intention) -> Foresight:
     plans = plan_feeds(courier, connector, intention, watermarks)
     requests = requests_of(courier, plans)
     estimates = tuple((connector.estimate(request), tuple(feed.name for feed in request.feeds)) for request in requests)
-    return Foresight(courier.name, plans, estimates, tuple(_changes(place, courier)))
+    paced = [feed for estimate, feeds in estimates if estimate.paces for feed in feeds]
+    rows = ledger.row_counts(place.files, courier.name, paced) if paced else {}
+    return Foresight(courier.name, plans, estimates, tuple(_changes(place, courier)), rows)
 
 
 def loaded_up_to(project: Project, place: Place, couriers: Iterable[str]) -> dict[str, dict[str, datetime | None]]:

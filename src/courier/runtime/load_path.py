@@ -100,7 +100,8 @@ def _shape(work: Work, fetched: Fetched) -> dict[str, Shaped]:
                 _shape_part(work, request, raw, connection, next(ordinals)) for raw in _filled_parts(work, request)
             ]
             for feed in request.feeds:
-                found[feed.name] = merged([one for made in parts for one in made if one.feed == feed.name])
+                brought = [one for made in parts for one in made if one.feed == feed.name]
+                found[feed.name] = merged(brought) if brought else Shaped(feed.name, (), (), 0)
                 _report_shaped(work, found[feed.name])
     return found
 

@@ -13,6 +13,10 @@ from typing import Any
 import uvicorn
 
 from courier.errors import UsageError
+from courier.sandbox.bigcommerce.app import Api as BigCommerceApi
+from courier.sandbox.bigcommerce.service import Store
+from courier.sandbox.klaviyo.app import Api as KlaviyoApi
+from courier.sandbox.klaviyo.service import Klaviyo
 from courier.sandbox.mavera.app import Api
 from courier.sandbox.mavera.service import Mavera
 from courier.sandbox.shop import Shop
@@ -24,7 +28,9 @@ from courier.sandbox.shopify.versions import SUPPORTED
 
 HOST = "127.0.0.1"
 CREDENTIALS = {
+    "bigcommerce": {"store_hash": "BIGCOMMERCE_STORE_HASH", "access_token": "BIGCOMMERCE_ACCESS_TOKEN"},
     "shopify": {"store": "SHOPIFY_STORE", "access_token": "SHOPIFY_ACCESS_TOKEN"},
+    "klaviyo": {"api_key": "KLAVIYO_API_KEY"},
 }
 """Connector -> key of a courier's `credential:` -> the variable that it names."""
 
@@ -64,8 +70,10 @@ class Sandbox:
         self.faults = Faults()
         self.service = Service(shop, settings or Settings())
         self.mavera = Mavera(shop)
+        self.bigcommerce = Store(shop)
         self._admin = Admin(self.service, self.faults)
-        self._admin.on_reset.append(self.mavera.reset)
+        self.klaviyo = Klaviyo(shop)
+        self._admin.on_reset += [self.mavera.reset, self.bigcommerce.reset, self.klaviyo.reset]
         self._port = port
         self._socket: socket.socket | None = None
         self._server: _Server | None = None
@@ -79,7 +87,13 @@ class Sandbox:
     @property
     def credentials(self) -> dict[str, str]:
         """What a courier needs to log in, by the names of its variables. Nothing here opens a real shop."""
-        return {**self._admin.credentials(), "MAVERA_API_KEY": self.mavera.key}
+        return {
+            **self._admin.credentials(),
+            "BIGCOMMERCE_STORE_HASH": self.bigcommerce.hash,
+            "BIGCOMMERCE_ACCESS_TOKEN": self.bigcommerce.token,
+            "KLAVIYO_API_KEY": self.klaviyo.key,
+            "MAVERA_API_KEY": self.mavera.key,
+        }
 
     def credential(self, connector: str) -> dict[str, str]:
         """What a courier of this connector is opened with, by the keys of its `credential:`."""
@@ -104,8 +118,13 @@ class Sandbox:
     def start(self) -> Sandbox:
         """Listen, and return when the first request can be sent."""
         self._socket = _listen(self._port)
+        beside = [
+            *Api(self.mavera).routes(),
+            *BigCommerceApi(self.bigcommerce, self.faults).routes(),
+            *KlaviyoApi(self.klaviyo, self.faults).routes(),
+        ]
         config = uvicorn.Config(
-            self._admin.application(Api(self.mavera).routes()),
+            self._admin.application(beside),
             log_config=None,
             access_log=False,
             lifespan="off",

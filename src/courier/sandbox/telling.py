@@ -60,6 +60,7 @@ class Books:
     made:   for these domain tables, the history's tables that their queries read -> class of their rows
     rows:   the rows of one of them
     macros: SQL that the queries share; `shop_currency()` is always there
+    whole:  its tables hold sums, so that what a change does is only seen in the whole shop
     """
 
     source: str
@@ -68,6 +69,7 @@ class Books:
     made: Callable[[Iterable[str]], Mapping[str, type]]
     rows: Callable[[History, str], Iterable[Any]]
     macros: str = ""
+    whole: bool = False
 
 
 def truth(shop: Shop, books: Books, tables: Iterable[str] = ()) -> list[TableTruth]:
@@ -97,8 +99,10 @@ def change(shop: Shop, orders: int, told_by: Iterable[Books]) -> list[TableChang
     shop.refresh()
     whole = shop.history
     shop.add({"kind": "change", "at": shop.seconds(), "orders": orders, "number": len(shop.changes)})
-    before, after = differing(whole, shop.history)
-    return [one for books in told_by for one in _changes(books, before, after, shop.options.currency)]
+    states, moved = (whole, shop.history), differing(whole, shop.history)
+    return [
+        one for books in told_by for one in _changes(books, *(states if books.whole else moved), shop.options.currency)
+    ]
 
 
 def _changes(books: Books, before: History, after: History, currency: str) -> list[TableChange]:

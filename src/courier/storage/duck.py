@@ -23,6 +23,7 @@ _TYPES = {
     "datetime": "TIMESTAMPTZ",
     "float": "DOUBLE",
     "integer": "BIGINT",
+    "json": "VARCHAR",  # a text that is JSON: DuckDB 1.x and every BI tool can read it
     "string": "VARCHAR",
     "string[]": "VARCHAR[]",
 }

@@ -15,6 +15,7 @@ from courier import clock
 from courier.clock import Interval
 from courier.errors import ForeignData
 from courier.storage import intervals
+from courier.storage.duck import quote, text
 from courier.storage.load import Counters, FeedLoad, RecordError, RunRecord
 from courier.storage.warehouse import PRIVATE, Files, has_ledger, reading
 
@@ -143,6 +144,16 @@ def stored_columns(source: Files | Connection, schema: str) -> dict[str, tuple[s
     for table, column in _rows(source, query, [schema]):
         found[table] = (*found.get(table, ()), column)
     return found
+
+
+def row_counts(source: Files | Connection, schema: str, tables: Iterable[str]) -> dict[str, int]:
+    """How many rows each of the schema's tables holds now; without those that are not there yet."""
+    known = stored_columns(source, schema)
+    wanted = [table for table in tables if table in known]
+    if not wanted:
+        return {}
+    counts = " UNION ALL ".join(f"SELECT {text(t)}, count(*) FROM {PRIVATE}.{quote(schema)}.{quote(t)}" for t in wanted)
+    return {str(table): int(rows) for table, rows in _rows(source, counts, [])}
 
 
 def bound_identity(source: Files | Connection, schema: str) -> str | None:

@@ -235,6 +235,21 @@ class RawWriter:
         self.close()
 
 
+def is_begun(folder: Path, made_of: str) -> bool:
+    """Whether what lies in the folder was asked for in this way, which positions and claims call their `document`."""
+    manifest = read_manifest(folder)
+    known = (manifest.claims if manifest.complete else manifest.position or {}) if manifest else {}
+    return known.get("document") == made_of
+
+
+def open_writer(folder: Path, wanted: Layout, made_of: str) -> RawWriter:
+    """The folder's writer, empty where what lies there was asked for in another way."""
+    if not is_begun(folder, made_of):
+        for path in folder.glob("*.jsonl"):
+            path.unlink()
+    return RawWriter(folder, wanted)
+
+
 def _cut_torn_line(path: Path) -> None:
     data = path.read_bytes()
     whole = data.rfind(b"\n") + 1

@@ -29,10 +29,11 @@ class Computed:
 
 @dataclass
 class Node:
-    """A field that is asked for: a scalar when `fields` is empty, a list when `is_list`."""
+    """A field that is asked for: a scalar when `fields` is empty, a list when `is_list`, anything when `is_json`."""
 
     is_list: bool = False
     fields: dict[str, Node] = field(default_factory=dict)
+    is_json: bool = False
 
     def at(self, names: Iterable[str]) -> Node:
         """The node below, made if it is not there yet."""
@@ -68,13 +69,13 @@ def _select_table(roots: dict[str, Node], table: DomainTable, published: dict[st
     for column in table.columns:
         for source in column.sources:
             if source.kind == "field":
-                _select_source(roots, table, source)
+                _select_source(roots, table, source, is_json=column.type.name == "json")
             elif source.kind == "computed" and source.steps[0].name in published:
                 for path in published[source.steps[0].name].reads:
                     select_path(roots, path)
 
 
-def _select_source(roots: dict[str, Node], table: DomainTable, source: Source) -> None:
+def _select_source(roots: dict[str, Node], table: DomainTable, source: Source, *, is_json: bool) -> None:
     node = roots[table.rows.root]
     for names in table.rows.lists[: len(table.rows.lists) - source.climb]:
         node = node.at(names)
@@ -82,6 +83,7 @@ def _select_source(roots: dict[str, Node], table: DomainTable, source: Source) -
         node = node.at([step.name])
         node.is_list = node.is_list or step.index is not None
     node.is_list = node.is_list or source.is_list
+    node.is_json = node.is_json or is_json
 
 
 def select_path(roots: dict[str, Node], path: str) -> None:

@@ -110,7 +110,7 @@ def _without_streams(path: str, node: Node, streams: Sequence[str]) -> Node:
         left = _without_streams(below, child, streams)
         if left.fields or not child.fields:
             kept[name] = left
-    return Node(node.is_list, kept)
+    return Node(node.is_list, kept, node.is_json)
 
 
 def at_root(tables: Iterable[DomainTable]) -> list[DomainTable]:

@@ -178,7 +178,7 @@ def _single_fault(value: Any, node: Node, path: tuple[str, ...]) -> Fault | None
             if isinstance(value, _Pairs)
             else (path, shape_of(value), "an object is expected there")
         )
-    nested = isinstance(value, (dict, list))
+    nested = isinstance(value, (dict, list)) and not node.is_json
     return (path, shape_of(value), "a single value is expected there") if nested else None
 
 

@@ -227,6 +227,8 @@ def _guards(node: Node, base: str = "") -> list[str]:
     guards = []
     for name, child in node.fields.items():
         value = f"{base}.{quote(name)}" if base else quote(f"__carried_{name}")
+        if child.is_json:
+            continue
         if not child.fields:
             guards.append(looks_nested(value, child.is_list))
         elif not child.is_list:

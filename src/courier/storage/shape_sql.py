@@ -314,9 +314,9 @@ def _checked(rows: Rows, places: Sequence[Sequence[_Place]]) -> str:
 
 
 def _nested_cases(rows: Rows, number: int, places: Sequence[_Place]) -> list[str]:
-    if rows.verified:
-        return []
     column = rows.table.columns[number]
+    if rows.verified or column.type.name == "json":
+        return []
     kept_as_text = column.name in rows.bound or column.type.name in ("string", "string[]")
     only = "" if kept_as_text else f"{_value_name(rows, number, places)[0]} IS NOT NULL AND t{number} IS NULL AND "
     code = number * KINDS + NESTED

@@ -19,6 +19,7 @@ _REASONS = {
     "datetime": "is not an instant (RFC 3339)",
     "float": "is not a finite number",
     "integer": "is not an integer of 64 bits",
+    "json": "is not JSON",
     "string": "is a list where a text is wanted: give the column a `sql`, as array_to_string($1, ', ')",
     "string[]": "is not a list of texts",
 }
@@ -109,6 +110,10 @@ def _datetime(value: str, _: ColumnType) -> str:
     return f"CASE WHEN {value} >= '0' AND {value} < ':' THEN TRY_CAST({value} AS TIMESTAMPTZ) END"
 
 
+def _json(value: str, _: ColumnType) -> str:
+    return f"CASE WHEN json_valid({value}) THEN {value} END"
+
+
 _CASTS = {
     "boolean": _boolean,
     "date": _date,
@@ -116,4 +121,5 @@ _CASTS = {
     "decimal": _decimal,
     "float": _float,
     "integer": _integer,
+    "json": _json,
 }

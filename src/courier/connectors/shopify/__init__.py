@@ -9,7 +9,7 @@ from pathlib import Path
 
 from courier.config.problems import Problem
 from courier.config.project import Courier, Feed, Project
-from courier.connectors.contract import Connector, Estimate, Progress, Request, Session
+from courier.connectors.contract import Connector, Estimate, Progress, Request, Session, Stored, nothing_stored
 from courier.connectors.shopify import cost
 from courier.connectors.shopify.bulk.documents import obstacle
 from courier.connectors.shopify.check import check
@@ -42,7 +42,14 @@ class ShopifyConnector:
         above = Limits().many if mode == "auto" else None
         return Estimate(request.name, size, cost.cost_of(asked, size), mode, above)
 
-    def open(self, courier: Courier, credential: Mapping[str, str], state: Path, progress: Progress) -> Session:
+    def open(
+        self,
+        courier: Courier,
+        credential: Mapping[str, str],
+        state: Path,
+        progress: Progress,
+        stored: Stored = nothing_stored,
+    ) -> Session:
         return ShopifySession(courier, credential, state, progress)
 
 

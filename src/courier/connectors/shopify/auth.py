@@ -12,7 +12,8 @@ from courier import clock
 from courier.config.project import Courier
 from courier.connectors.shopify.answers import refusal
 from courier.errors import ConfigurationError, CredentialMissing, SourceRefused
-from courier.http import Http, checked_host
+from courier.http import Http
+from courier.origins import checked_host
 
 TOKEN_PATH = "/admin/oauth/access_token"
 DOMAIN = ".myshopify.com"

@@ -6,7 +6,6 @@ it is sent and waits until the bucket has refilled so far; the answer puts the s
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from typing import Any
 import orjson
 
 from courier import clock
+from courier.connectors.held import held
 
 # A query that was taken but never told of its answer (its process was killed) stops counting after this.
 FORGOTTEN_AFTER_SECONDS = 120.0
@@ -100,15 +100,10 @@ class Budget:
 
     @contextmanager
     def _held(self) -> Iterator[Bucket]:
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
-        with os.fdopen(descriptor, "r+b") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            bucket = _read(file.read())
+        with held(self._path) as file:
+            bucket = _read(file.content)
             yield bucket
-            file.seek(0)
-            file.truncate()
-            file.write(orjson.dumps(asdict(bucket)))
-            file.flush()
+            file.content = orjson.dumps(asdict(bucket))
 
 
 def _read(content: bytes) -> Bucket:

@@ -14,10 +14,9 @@ from courier.connectors.shopify import cost
 from courier.connectors.shopify.chain import Scope, begin, parsed, place_from, scope_of
 from courier.connectors.shopify.client import Client
 from courier.connectors.shopify.graph import ROOTS
-from courier.connectors.shopify.pages import open_writer
 from courier.connectors.shopify.paging import Connected, Sizes, Step, walk
 from courier.connectors.shopify.records import Record, digits
-from courier.storage.raw import Layout, RawWriter
+from courier.storage.raw import Layout, RawWriter, open_writer
 
 STREAM = "Delete"
 KEPT = timedelta(days=365)

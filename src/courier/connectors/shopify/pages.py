@@ -25,7 +25,7 @@ from courier.connectors.shopify.drain import Drain, Versioned
 from courier.connectors.shopify.graph import ROOTS
 from courier.connectors.shopify.paging import Connected, Limits, Sizes, Step, count, walk
 from courier.connectors.shopify.records import Record
-from courier.storage.raw import Layout, RawWriter, read_manifest
+from courier.storage.raw import RawWriter, open_writer
 
 
 class Fetch:
@@ -118,18 +118,3 @@ def fingerprint(planned: Field, scope: Scope) -> str:
     """What a folder's records were asked with: another document or another filter begins it anew."""
     asked = f"{page_document(planned, scope.sort)} {whole_filter(scope)}"
     return hashlib.sha256(asked.encode()).hexdigest()[:16]
-
-
-def is_begun(folder: Path, made_of: str) -> bool:
-    """Whether what lies in the folder was asked for with this document."""
-    manifest = read_manifest(folder)
-    known = (manifest.claims if manifest.complete else manifest.position or {}) if manifest else {}
-    return known.get("document") == made_of
-
-
-def open_writer(folder: Path, wanted: Layout, made_of: str) -> RawWriter:
-    """The folder's writer, empty where what lies there was asked for with another document."""
-    if not is_begun(folder, made_of):
-        for path in folder.glob("*.jsonl"):
-            path.unlink()
-    return RawWriter(folder, wanted)

@@ -20,9 +20,10 @@ from courier.connectors.shopify.client import Client
 from courier.connectors.shopify.computed import COMPUTED
 from courier.connectors.shopify.document import Field, plan
 from courier.connectors.shopify.graph import ROOTS, SCALAR_LISTS
-from courier.connectors.shopify.pages import Fetch, fingerprint, is_begun
+from courier.connectors.shopify.pages import Fetch, fingerprint
 from courier.connectors.shopify.paging import Limits, count
 from courier.errors import EndedBadly, SourceBusy
+from courier.storage.raw import is_begun
 from courier.storage.selection import identity_of, select
 
 

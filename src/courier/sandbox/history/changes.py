@@ -30,6 +30,7 @@ def apply(history: History, options: Options, change: Mapping[str, Any]) -> None
 
 def _touch(history: History, order_id: int, at: int) -> None:
     family = history.orders[order_id]
+    history.placed.setdefault(order_id, family)
     lines = tuple(replace(line, quantity=line.quantity + 1) for line in family.lines)
     order = replace(family.order, updated_at=max(at, family.order.updated_at + 1), note="touched")
     history.orders[order_id] = replace(family, order=order, lines=lines)
@@ -58,6 +59,7 @@ def _edit_orders(history: History, count: int, at: int, roll: Roll, buyers: set[
         kind = ORDER_EDITS[turn % len(ORDER_EDITS)]
         tries = [history.orders[pick(roll, ids)] for _ in range(12)]
         before = next((family for family in tries if suits(kind, family)), tries[0])
+        history.placed.setdefault(before.order.id, before)
         after = history.orders[before.order.id] = edit_order(before, kind, locations, at, roll)
         if after.order.cancelled_at != before.order.cancelled_at and after.order.customer_id is not None:
             buyers.add(after.order.customer_id)

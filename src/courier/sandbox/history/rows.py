@@ -341,6 +341,7 @@ class History:
     options: Options | None = None
     anchor: Seconds = 0
     checkout_changes: tuple[CheckoutChange, ...] = ()  # checkouts are made of them when they are asked for
+    placed: dict[int, OrderFamily] = field(default_factory=dict)  # edited orders, as they stood before their first edit
 
     def variants(self) -> Iterator[VariantRow]:
         for family in self.products.values():
@@ -358,4 +359,5 @@ class History:
             self.options,
             self.anchor,
             self.checkout_changes,
+            dict(self.placed),
         )

@@ -17,6 +17,7 @@ KINDS = frozenset(
         "reset",
         "truncated",
         "redirect",
+        "html",
         "duplicate_page",
         "hidden",
         "slow",

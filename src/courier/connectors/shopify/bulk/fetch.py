@@ -18,9 +18,8 @@ from courier.connectors.shopify.chain import Scope, whole_filter
 from courier.connectors.shopify.client import Client
 from courier.connectors.shopify.document import Field
 from courier.connectors.shopify.graph import ROOTS
-from courier.connectors.shopify.pages import open_writer
 from courier.errors import EndedBadly, Incomplete, SourceBusy, SourceRefused
-from courier.storage.raw import RawWriter, read_manifest
+from courier.storage.raw import RawWriter, open_writer, read_manifest
 
 TRIES = 3  # operations that end badly
 DOWNLOADS = 2  # of one result whose counts disagree

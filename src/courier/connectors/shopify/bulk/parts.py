@@ -17,11 +17,11 @@ from courier.connectors.shopify.client import Client
 from courier.connectors.shopify.document import Field, layout, listed_document
 from courier.connectors.shopify.drain import Drain, Versioned
 from courier.connectors.shopify.graph import ROOTS
-from courier.connectors.shopify.pages import Fetch, fingerprint, open_writer
+from courier.connectors.shopify.pages import Fetch, fingerprint
 from courier.connectors.shopify.paging import Limits
 from courier.connectors.shopify.records import Record
 from courier.errors import Incomplete
-from courier.storage.raw import RawWriter, read_manifest
+from courier.storage.raw import RawWriter, open_writer, read_manifest
 
 LEFT_OUT, CHANGED = "left_out", "changed"
 AT_ONCE = 250

@@ -1,0 +1,1 @@
+"""A made-up Klaviyo account of the people and orders of the made-up shop."""

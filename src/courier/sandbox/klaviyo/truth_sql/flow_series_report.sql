@@ -1,0 +1,35 @@
+WITH counted AS (
+    SELECT e.*, d.starts FROM made.event e JOIN made.day d ON e.at >= d.starts AND e.at < d.next WHERE e.flow IS NOT NULL
+), every AS (
+    SELECT d.starts, g.* FROM made.day d, (SELECT DISTINCT flow, message, channel FROM counted) g
+), summed AS (
+    SELECT every.starts, every.flow AS flow_id, every.message AS flow_message_id, every.channel AS send_channel,
+        count(*) FILTER (metric LIKE 'Received%')::DOUBLE AS recipients,
+        count(*) FILTER (metric = 'Bounced Email')::DOUBLE AS bounced,
+        count(*) FILTER (metric = 'Opened Email')::DOUBLE AS opens,
+        count(DISTINCT profile_id) FILTER (metric = 'Opened Email')::DOUBLE AS opens_unique,
+        count(*) FILTER (metric LIKE 'Clicked%')::DOUBLE AS clicks,
+        count(DISTINCT profile_id) FILTER (metric LIKE 'Clicked%')::DOUBLE AS clicks_unique,
+        count(*) FILTER (metric_id = 'MtrOrd')::DOUBLE AS conversions,
+        count(DISTINCT profile_id) FILTER (metric_id = 'MtrOrd')::DOUBLE AS conversion_uniques,
+        coalesce(sum(round(value * 100)::BIGINT) FILTER (metric_id = 'MtrOrd'), 0) / 100.0::DOUBLE AS conversion_value,
+        count(*) FILTER (metric = 'Unsubscribed')::DOUBLE AS unsubscribes,
+        count(DISTINCT profile_id) FILTER (metric = 'Unsubscribed')::DOUBLE AS unsubscribe_uniques
+    FROM every LEFT JOIN counted c ON c.starts = every.starts AND c.message = every.message GROUP BY ALL
+)
+SELECT
+    to_timestamp(starts) AS date_time, 'daily' AS "interval", 'MtrOrd' AS conversion_metric_id, flow_id,
+    flow_message_id, send_channel,
+    recipients, recipients - bounced AS delivered,
+    CASE WHEN send_channel <> 'sms' THEN opens END AS opens,
+    CASE WHEN send_channel <> 'sms' THEN opens_unique END AS opens_unique,
+    CASE WHEN send_channel <> 'sms' THEN ratio(opens_unique, recipients - bounced) END AS open_rate,
+    clicks, clicks_unique, ratio(clicks_unique, recipients - bounced) AS click_rate,
+    CASE WHEN send_channel <> 'sms' THEN ratio(clicks_unique, opens_unique) END AS click_to_open_rate,
+    conversions, conversion_uniques, ratio(conversion_uniques, recipients - bounced) AS conversion_rate,
+    conversion_value, ratio(conversion_value, recipients - bounced) AS revenue_per_recipient,
+    ratio(conversion_value, conversions) AS average_order_value, unsubscribes, unsubscribe_uniques,
+    ratio(unsubscribe_uniques, recipients - bounced) AS unsubscribe_rate, bounced,
+    ratio(bounced, recipients) AS bounce_rate, 0::DOUBLE AS failed, 0::DOUBLE AS failed_rate,
+    0::DOUBLE AS spam_complaints, 0::DOUBLE AS spam_complaint_rate
+FROM summed
