@@ -96,7 +96,7 @@ def test_status_knows_groups_and_what_comes_next(loaded: Path) -> None:
     assert group["next"][14:] == "30:00Z" and group["next"] > group["started"]
     assert group["loaded_up_to"] == one["loaded_up_to"] == group["scheduled"]
     assert group["lag_seconds"] > 0
-    assert courier(loaded, "gaps", "--sandbox", "--json").body["gaps"] == []
+    assert courier(loaded, "gaps", "--courier", "shopify", "--sandbox", "--json").body["gaps"] == []
 
 
 @pytest.mark.parametrize("form", ["table", "csv", "json", "jsonl"])

@@ -223,9 +223,10 @@ def trying(
     mode: str = "pages",
     bulk_seconds: float = 0.0,
     source: Source = SHOPIFY,
+    options: Options = SHOP,
 ) -> Iterator[Project]:
     """A project in `folder`, whose small shop is served."""
-    shop, settings = sandbox.open_shop(folder / "shop", SHOP), Settings(bulk_seconds=bulk_seconds)
+    shop, settings = sandbox.open_shop(folder / "shop", options), Settings(bulk_seconds=bulk_seconds)
     with sandbox.serve(shop, settings=settings) as served:
         write_shops_project(folder / "project", served, mode, names, source)
         yield Project(folder / "project", served, hurry, names, source)

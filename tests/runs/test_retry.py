@@ -97,7 +97,7 @@ def test_gaps_are_filled_by_the_commands_that_they_name(tried: Project) -> None:
     """A part of the time was loaded: its beginning and a feed are missing, until the commands have run."""
     tried.courier("run", "--courier", "shopify", "--feed", "product", "--since", "2026-01-01", "--until", "2026-02-01")
     tried.courier("run", "--courier", "shopify", "--feed", "product", "--since", "2026-03-01", "--until", "2026-04-01")
-    found = tried.courier("gaps", "--json").object["gaps"]
+    found = tried.courier("gaps", "--courier", "shopify", "--json").object["gaps"]
     bounds = [(gap["feed"], gap["since"], gap["until"]) for gap in found]
     assert bounds == [
         ("product", None, "2026-01-01T00:00:00Z"),

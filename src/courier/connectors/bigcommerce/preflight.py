@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from courier.config.project import Column, Courier, Feed
 from courier.connectors.bigcommerce.answers import refusal
@@ -21,7 +21,7 @@ def preflight(client: Client, courier: Courier) -> Preflight:
     """Raises SourceRefused and SourceUnreachable as Client.get does."""
     name = _store(client)
     roots = [ROOTS[root] for root in dict.fromkeys(feed.table.rows.root for feed in courier.feeds) if root in ROOTS]
-    lacking = {root.type: root.scope for root in roots if not _is_shown(client, root, name)}
+    lacking = _lacking(client, roots, name)
     unreachable = {
         feed.name: f"scope_missing:{lacking[feed.table.rows.root]}"
         for feed in courier.feeds
@@ -40,6 +40,19 @@ def preflight(client: Client, courier: Courier) -> Preflight:
         notes=tuple(_notes(lacking, unreachable)),
         bounded=frozenset(root.type for root in roots if root.bounded and courier.since is not None),
     )
+
+
+def _lacking(client: Client, roots: Sequence[Root], name: str) -> dict[str, str]:
+    """Root -> the scope that it lacks: one request per scope. Refunds may be shown by another one than the orders'."""
+    shown: dict[str, bool] = {}
+    for root in roots:
+        if _asked_by(root) not in shown:
+            shown[_asked_by(root)] = _is_shown(client, root, name)
+    return {root.type: root.scope for root in roots if not shown[_asked_by(root)]}
+
+
+def _asked_by(root: Root) -> str:
+    return root.type if root.type == "Refund" else root.scope
 
 
 def _store(client: Client) -> str:
