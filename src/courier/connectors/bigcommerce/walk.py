@@ -64,12 +64,11 @@ class Place:
 
 @dataclass(frozen=True)
 class Step:
-    """One page: `place` is where to go on, None after the last; `total` what the list says it holds (V3)."""
+    """One page: `place` is where to go on, None after the last."""
 
     records: list[Record]
     received: datetime
     place: Place | None
-    total: int | None = None
 
 
 def scope_of(root: Root, interval: Interval, since: datetime | None) -> Scope:
@@ -96,7 +95,7 @@ def walk(client: Client, scope: Scope, place: Place) -> Iterator[Step]:
         met, time = going.met, scope.root.time
         fresh = [one for one in found.records if met.get(str(one["id"]), going) != one.get(time)]
         going = _next(scope, going, found.records, found.pages)
-        yield Step(fresh, received, going, found.total)
+        yield Step(fresh, received, going)
 
 
 def _asked(client: Client, scope: Scope, place: Place) -> tuple[Place, Page, datetime]:
