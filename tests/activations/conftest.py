@@ -8,12 +8,12 @@ import pytest
 
 from courier import clock
 from tests.activations.acted import Acted, acting
-from tests.runs.hurried import hurried
+from tests.runs.hurried import shared
 
 
 @pytest.fixture(scope="session")
 def acted_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Acted]:
-    with hurried() as hurry, acting(tmp_path_factory.mktemp("acted") / "project", hurry) as made:
+    with acting(tmp_path_factory.mktemp("acted") / "project", shared()) as made:
         yield made
 
 

@@ -176,6 +176,23 @@ def test_the_tables_are_brought_up_to_date_as_often_as_one_likes(acted: Acted) -
     assert (files.private.stat().st_mtime_ns, files.published.stat().st_ino) == written
 
 
+def test_entries_are_taken_over_once_beside_those_of_a_deleted_journal(acted: Acted) -> None:
+    """Its name may be the later one: of the same second, or of a clock that was set back since."""
+    acted.apply()
+    acted.fresh()
+    with acted.journal("buyers").opened() as kept:
+        kept.execute("INSERT INTO kept VALUES ('name', '19990101T000000-000000')")
+    acted.apply()
+    with acted.journal("buyers").opened() as kept:
+        kept.execute("DELETE FROM kept WHERE name = 'copied'")
+    bring_tables_up_to_date(acted.journal("buyers"), acted.place.files)
+    with open_published(acted.place.files.published) as connection:
+        for table in ("egress", "activation_result"):
+            own = f"SELECT count(*), count(DISTINCT entry) FROM courier.{table} WHERE entry LIKE '1999%'"
+            (found,) = connection.execute(own).fetchall()
+            assert found == (3, 3), table
+
+
 def test_nothing_that_leaves_is_about_one_person(acted: Acted) -> None:
     """Of no customer of the shop is the address, the number, the id or the name in any body that was ever sent."""
     for name in ("buyers", "texts", "answers"):

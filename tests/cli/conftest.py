@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.process import Done, courier
+from tests.cli.process import Done, courier, started
 
 
 @pytest.fixture
@@ -20,8 +20,8 @@ def project(tmp_path: Path) -> Path:
 def first_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Done]:
     """A project after its first run in the sandbox, for tests that only look at it; and how that run went."""
     folder = tmp_path_factory.mktemp("loaded")
-    assert courier(folder, "init").code == 0
-    return folder, courier(folder, "run", "--group", "shopify", "--sandbox")
+    assert started(folder, "init").code == 0
+    return folder, started(folder, "run", "--group", "shopify", "--sandbox")
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.process import courier
+from tests.cli.process import courier, started
 
 MISTAKES = [
     ("run", 2, "neither --group nor --courier says what to run", "add --group shopify, or --courier "),
@@ -44,6 +44,12 @@ def test_a_mistake_says_what_to_do(project: Path, words: str, code: int, message
     assert "Traceback" not in done.err
 
 
+def test_a_mistake_on_a_pipe(project: Path) -> None:
+    """A process that people start says the same as a forked one, of a command line and of the files."""
+    for words in ("rnu --json", "run --group shopify"):
+        assert started(project, *words.split()) == courier(project, *words.split())
+
+
 @pytest.mark.parametrize("words", ["run --group nope --json", "rnu --json", "tables --json", "run --json --grop x"])
 def test_with_json_a_mistake_is_one_object(project: Path, words: str) -> None:
     """{version, problem: {message, fix}} on stdout, whatever went wrong."""
@@ -62,14 +68,14 @@ def test_all_problems_of_the_files_at_once(project: Path) -> None:
     assert done.code == 3
     assert "couriers/shopify.yaml:1:1: unknown key `conector`" in done.err
     assert "courier_groups.yaml:2:" in done.err
-    as_json = courier(project, "validate", "--json")
+    as_json = started(project, "validate", "--json")
     assert as_json.code == 3
     assert {"path", "line", "column", "rule", "message", "fix"} <= set(as_json.body["problems"][0])
 
 
 def test_outside_of_a_project(tmp_path: Path) -> None:
     """The way to a project is named."""
-    done = courier(tmp_path, "status")
+    done = started(tmp_path, "status")
     assert done.code == 3
     assert "courier init" in done.err
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.process import COMMAND, RUN, Done, courier, environment, point_at, served
+from tests.cli.process import COMMAND, RUN, Done, courier, environment, point_at, served, started
 
 COUNTERS = ("read", "inserted", "updated", "unchanged", "rejected", "errors", "deleted")
 
@@ -28,7 +28,7 @@ def test_a_run_on_a_pipe_is_lines_and_says_how_long_it_took(first_run: tuple[Pat
 
 def test_run_as_json(project: Path) -> None:
     """One object on stdout with what scripts rely on, and nothing but JSON lines on stderr."""
-    done = courier(project, "run", "--courier", "shopify", "--feed", "locations", "--sandbox", "--json")
+    done = started(project, "run", "--courier", "shopify", "--feed", "locations", "--sandbox", "--json")
     body = done.body
     assert (body["version"], body["result"], body["group"], body["sandbox"]) == (1, "succeeded", None, True)
     assert {"run", "started", "ended", "couriers", "activations", "problem"} <= set(body)
@@ -74,7 +74,7 @@ def test_what_is_printed_is_plain_and_called_made_up(loaded: Path, words: str) -
 
 def test_hashes_are_those_of_the_truth(loaded: Path) -> None:
     """`tables --hash` and `sandbox truth` say the same of each table."""
-    held = courier(loaded, "tables", "--hash", "--sandbox", "--json").body["tables"]
+    held = started(loaded, "tables", "--hash", "--sandbox", "--json").body["tables"]
     truth = courier(loaded, "sandbox", "truth", "--json").body["tables"]
     assert len(held) == 13
     assert {"table", "rows", "hash", "primary_key", "columns"} == set(held[0])
@@ -114,8 +114,9 @@ def test_status_knows_groups_and_what_comes_next(loaded: Path) -> None:
 @pytest.mark.parametrize("form", ["table", "csv", "json", "jsonl"])
 def test_query_formats(loaded: Path, form: str) -> None:
     """The same values in every format: decimals exact, times in UTC, two columns of one name kept apart."""
+    run = started if form == "table" else courier
     sql = "select id, id, 1.50::decimal(9,2) as money, timestamptz '2026-01-02 03:04:05Z' as at from shopify.locations"
-    done = courier(loaded, "query", f"{sql} order by 1 limit 1", "--sandbox", "--format", form)
+    done = run(loaded, "query", f"{sql} order by 1 limit 1", "--sandbox", "--format", form)
     assert done.code == 0
     assert "1 row (sandbox)" in done.err
     if form == "csv":

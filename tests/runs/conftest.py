@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.runs.hurried import Hurried, hurried
+from tests.runs.hurried import Hurried, shared
 from tests.runs.tried import TABLES, Tried, make
 
 
@@ -42,10 +41,9 @@ def loaded(loaded_once: Tried, tmp_path: Path) -> Tried:
 
 
 @pytest.fixture(scope="session")
-def hurry() -> Iterator[Hurried]:
+def hurry() -> Hurried:
     """What starts couriers quickly."""
-    with hurried() as made:
-        yield made
+    return shared()
 
 
 def typed(project: Tried, *command: str) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import subprocess
@@ -9,7 +10,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -170,6 +171,14 @@ def hurried() -> Iterator[Hurried]:
         yield made
     finally:
         made.close()
+
+
+@cache
+def shared() -> Hurried:
+    """The one of this session, which costs two seconds of CPU: started when it is first needed."""
+    made = Hurried()
+    atexit.register(made.close)
+    return made
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,9 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import courier
@@ -24,6 +26,7 @@ from courier.runtime.place import Place
 from courier.runtime.result import CourierResult
 from courier.sandbox.history.options import Options
 from courier.sandbox.server import Sandbox
+from courier.sandbox.shop import STATE_FILE
 from courier.storage import duck
 from courier.storage.inspect import open_published, tables
 from tests.runs.hurried import CHECKOUT, Ended, Hurried, edit
@@ -84,9 +87,7 @@ class Tried:
 
     def truth(self) -> dict[str, str]:
         """Table -> hash, from the shop's own books."""
-        return {
-            one.table.removeprefix("shopify."): one.hash for one in sandbox.truth(sandbox.open_shop(self.place.state))
-        }
+        return _truth((self.place.state / STATE_FILE).read_bytes())
 
     def change(self, orders: int = 50) -> dict[str, tuple[int, int, int]]:
         """Change the shop; table -> rows to be inserted, updated, deleted."""
@@ -109,6 +110,15 @@ class Tried:
     def copy(self, target: Path) -> Tried:
         shutil.copytree(self.root, target)
         return replace(self, root=target)
+
+
+@lru_cache(maxsize=16)
+def _truth(state: bytes) -> dict[str, str]:
+    """Of the shop that this file keeps: all of it follows from what is in there."""
+    with TemporaryDirectory() as folder:
+        Path(folder, STATE_FILE).write_bytes(state)
+        told = sandbox.truth(sandbox.open_shop(Path(folder)))
+    return {one.table.removeprefix("shopify."): one.hash for one in told}
 
 
 def ended(process: subprocess.Popen[str], typed: str = "") -> Ended:

@@ -45,7 +45,7 @@ def bring_tables_up_to_date(journal: Journal, files: Files) -> list[str]:
         if _kept(connection, "copied") == mark:
             return []
         name = _name(connection)
-    warnings = copy_journal(files, lambda egress, results: _entries(journal, name, egress, results))
+    warnings = copy_journal(files, name, lambda egress, results: _entries(journal, name, egress, results))
     with journal.opened() as connection:
         connection.execute("INSERT OR REPLACE INTO kept VALUES ('copied', ?)", [mark])
     return warnings
@@ -69,14 +69,14 @@ def _entries(journal: Journal, name: str, egress: str, results: str) -> Entries:
         return Entries(
             runs=[_typed(row, times=(5, 6, 7)) for row in connection.execute(_RUNS)],
             items=list({row[:2]: _typed(row, times=(8,)) for row in connection.execute(_ITEMS)}.values()),
-            egress=[_named(name, row, 4) for row in connection.execute(_EGRESS, [_number(name, egress)])],
-            results=[_result(name, row) for row in connection.execute(_RESULTS, [_number(name, results)])],
+            egress=[_named(name, row, 4) for row in connection.execute(_EGRESS, [_number(egress)])],
+            results=[_result(name, row) for row in connection.execute(_RESULTS, [_number(results)])],
         )
 
 
-def _number(name: str, entry: str) -> int:
-    """The number of an entry of this journal; of another one's, before its first."""
-    return int(entry.rpartition("-")[2]) if entry.startswith(f"{name}-") else 0
+def _number(entry: str) -> int:
+    """The number of an entry of this journal; 0 is before its first."""
+    return int(entry.rpartition("-")[2]) if entry else 0
 
 
 def _named(name: str, row: tuple[Any, ...], time: int) -> list[Any]:
