@@ -14,7 +14,7 @@ def _named(value: object) -> str:
     return value.source.name if isinstance(value, Climate) else str(value)
 
 
-DAYS = [*((ON_SHOPIFY, seed) for seed in range(10)), *((ON_BIGCOMMERCE, seed) for seed in range(4)),
+DAYS = [*((ON_SHOPIFY, seed) for seed in range(10)), *((ON_BIGCOMMERCE, seed) for seed in range(3)),
         *((ON_KLAVIYO, seed) for seed in range(4))]  # fmt: skip
 
 
