@@ -63,15 +63,20 @@ def _unlike(path: str, found: Sequence[Any], rows: Sequence[Mapping[str, Any]]) 
 
 def _equal(one: Any, other: Any) -> bool:
     """Numbers as numbers: 40 is 40.0, and true is not 1."""
-    numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in (one, other))
-    return isclose(one, other, rel_tol=1e-9) if numbers else type(one) is type(other) and one == other
+    if _is_number(one) and _is_number(other):
+        return isclose(one, other, rel_tol=1e-9)
+    return type(one) is type(other) and bool(one == other)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def false_sums(answer: Any, sums: Mapping[str, float]) -> list[str]:
     """Paths whose numbers do not add up, with what they come to. What is no number breaks the schema."""
     found = []
     for path, total in sums.items():
-        come_to = sum(value for value in at(answer, path) if isinstance(value, int | float))
+        come_to = sum(value for value in at(answer, path) if _is_number(value))
         if not isclose(come_to, total, abs_tol=ROUNDED):
             found.append(f"{path} adds up to {come_to:g}, not {total:g}")
     return found
