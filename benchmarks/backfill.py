@@ -82,7 +82,7 @@ def _rows(one: Measured) -> list[tuple[str | int | float | None, ...]]:
 def measure(work: Path, orders: int, *, plain: bool) -> Measured:
     """Load a shop of so many orders with courier, then the same files with DuckDB alone and, maybe, plain dlt."""
     work.mkdir(parents=True, exist_ok=True)
-    _clear(work)
+    clear(work)
     project = work / "project"
     with serve(work / "shop", orders, days=DAYS) as shop:
         shop.reset()
@@ -94,7 +94,7 @@ def measure(work: Path, orders: int, *, plain: bool) -> Measured:
     return Measured(orders, sum(sizes.values()), courier, limit, dlt, unequal)
 
 
-def _clear(work: Path) -> None:
+def clear(work: Path) -> None:
     """Leave nothing of an earlier run but its shop, which takes minutes to make and to write into bulk files."""
     for old in work.iterdir():
         if old.is_dir() and old.name != "shop":

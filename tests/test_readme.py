@@ -1,4 +1,4 @@
-"""What the README shows is what its commands print."""
+"""What README and docs/activations.md show is what their commands print."""
 
 from pathlib import Path
 
@@ -7,9 +7,11 @@ from tests import readme
 
 def test_the_console_blocks_print_what_they_show(tmp_path: Path) -> None:
     """In a fresh project, one after the other, as a reader would type them."""
-    text = readme.README.read_text()
-    assert len(readme.BLOCK.findall(text)) >= 3
-    assert readme.rewritten(text, readme.make_project(tmp_path / "project")) == text
+    project = readme.make_project(tmp_path / "project")
+    for page in readme.PAGES:
+        text = page.read_text()
+        assert len(readme.BLOCK.findall(text)) >= 3
+        assert readme.rewritten(text, project) == text
 
 
 def test_the_commands_that_the_readme_names_exist() -> None:

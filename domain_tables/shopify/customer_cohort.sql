@@ -1,6 +1,7 @@
 -- The purchase cohort of each customer who has ordered. Definition, version 1: VIP has 6 or more orders, or has spent 500
--- or more in the shop's currency, or is tagged vip; returning has 2 to 5 orders; new has 1. Whoever has no orders is in
--- none. Activations read cohorts here and nowhere else: a change of the definition is a new version, here.
+-- or more in the shop's currency, or is tagged vip; Returning has 2 to 5 orders; New has 1. Whoever has no orders is in
+-- none. Activations read cohorts here and nowhere else: a change of the definition is a new version, here. The names stand
+-- in those of personas: Shopify Returning Customer.
 WITH shop AS (
     SELECT arg_max(currency, (processed_at, id)) AS currency
     FROM "order"
@@ -11,8 +12,8 @@ SELECT
     CASE
         WHEN customer.orders_count >= 6 OR customer.total_spent >= 500 THEN 'VIP'
         WHEN list_contains(string_split(lower(customer.tags), ', '), 'vip') THEN 'VIP'
-        WHEN customer.orders_count >= 2 THEN 'returning'
-        ELSE 'new'
+        WHEN customer.orders_count >= 2 THEN 'Returning'
+        ELSE 'New'
     END AS cohort,
     customer.orders_count,
     customer.total_spent,

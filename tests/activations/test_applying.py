@@ -9,6 +9,7 @@ import pytest
 
 from courier import clock
 from courier.activations.tables import bring_tables_up_to_date
+from courier.config.activation import FocusGroup, Question
 from courier.errors import Locked, Refused
 from courier.runtime.activation_run import apply_activation
 from courier.runtime.place import activation_lock
@@ -187,3 +188,15 @@ def test_nothing_that_leaves_is_about_one_person(acted: Acted) -> None:
     values = {value for person in people for value in person if value}
     assert len(bodies) >= 9 and len(values) > 100
     assert [value for value in values if any(value in body for body in bodies)] == []
+
+
+def test_a_focus_group_in_a_workspace_asks_the_personas_of_an_activation(acted: Acted) -> None:
+    """Personas belong to no workspace: whichever activation names one, they are the same account's."""
+    acted.apply("buyers")
+    body = FocusGroup("Buyers", (Question("Why?", "open_ended"),), ("activation:buyers",))
+    group = replace(acted.project.activations["answers"], name="group", surface="focus_groups", body=body, key=None)
+    named = replace(group, workspace="Default workspace")
+    acted.opened = replace(acted.project, activations={**acted.project.activations, "group": named})
+    (item,) = acted.plan("group").plan.items
+    assert item.action == "create", item.reason
+    assert len(item.payload["personas"]) == len(COHORTS)

@@ -14,8 +14,8 @@ def _named(value: object) -> str:
     return value.source.name if isinstance(value, Climate) else str(value)
 
 
-DAYS = [*((ON_SHOPIFY, seed) for seed in range(10)), *((ON_BIGCOMMERCE, seed) for seed in range(3)),
-        *((ON_KLAVIYO, seed) for seed in range(4))]  # fmt: skip
+SEEDS = ((ON_SHOPIFY, 10), (ON_BIGCOMMERCE, 3), (ON_KLAVIYO, 3))
+DAYS = [(climate, seed) for climate, seeds in SEEDS for seed in range(seeds)]
 
 
 @pytest.mark.parametrize(("climate", "seed"), DAYS, ids=_named)

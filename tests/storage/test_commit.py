@@ -11,7 +11,7 @@ import pytest
 from courier.config.project import DomainTable
 from courier.errors import ConfigurationError, Incomplete
 from courier.storage import ledger
-from courier.storage.commit import commit, preview
+from courier.storage.commit import TIDIED_EVERY, commit, preview
 from courier.storage.duck import read_parquet
 from courier.storage.land import land
 from courier.storage.load import ColumnStatus, Counters, FeedLoad, RunRecord
@@ -64,6 +64,17 @@ def test_a_change_of_the_same_version_goes_to_the_later_answer(shop: Shop) -> No
         (1, "2.0000", at(6), "second"),
         (2, "1.5000", at(5), "first"),
     ]
+
+
+def test_rows_that_were_replaced_do_not_pile_up(shop: Shop) -> None:
+    """Their dead versions stay for a few commits, and then are gone for good."""
+    places = []
+    for version in range(TIDIED_EVERY + 1):
+        changed = range(10) if version == 0 else [version % 7]
+        shop.load(shop.rows_load(ORDER, [order(key, version) for key in changed], fetched=version))
+        places.append(shop.rows(ORDER, "max(rowid)")[0][0])
+    assert len(shop.rows(ORDER)) == 10
+    assert places[::TIDIED_EVERY] == [9, 9]
 
 
 def test_counters_that_do_not_add_up_commit_nothing(shop: Shop) -> None:

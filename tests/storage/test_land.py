@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -43,6 +44,21 @@ ROW = {
     "_set": 0,
     "_parent": 7,
 }
+
+
+@pytest.mark.parametrize("may_link", [True, False])
+def test_files_are_linked_where_they_can_be(may_link: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And copied where they cannot. A column without a null would make dlt write the file anew."""
+    path = write_parquet(tmp_path / "1.parquet", {"id": "BIGINT", "order": "VARCHAR"}, [{"id": 1, "order": "a"}, {}])
+    if not may_link:
+        monkeypatch.setattr(os, "link", _refused)
+    (file,) = land("shop", {"order": [path]}, tmp_path / "run").files["order"]
+    assert file.samefile(path) == may_link
+    assert file.read_bytes() == path.read_bytes()
+
+
+def _refused(*_: object) -> None:
+    raise OSError(errno.EPERM, "made up")
 
 
 def test_columns_types_and_values_survive_the_landing(tmp_path: Path) -> None:

@@ -11,15 +11,40 @@ from typing import Any
 import orjson
 import pytest
 
+from courier.config.project import DomainTable
 from courier.errors import Incomplete
 from courier.storage.load import KEPT
 from courier.storage.raw import Layout
-from tests.storage.shaping import ALLOCATION, FETCHED, LAYOUT, LINE, ORDER, REFUND_LINE, TAG, Made, below, order, shaped
+from courier.storage.selection import Computed
+from tests.storage.shaping import (
+    ALLOCATION,
+    FETCHED,
+    LAYOUT,
+    LINE,
+    ORDER,
+    REFUND_LINE,
+    TAG,
+    Made,
+    below,
+    column,
+    order,
+    shaped,
+)
 
 # A bulk result does not say at which place of its connection a record stood.
 BULK_LINE = replace(LINE, columns=tuple(column for column in LINE.columns if column.name != "position"))
 TABLES = (ORDER, BULK_LINE, ALLOCATION, TAG, REFUND_LINE)
 BULK = replace(LAYOUT, fetched_at=FETCHED)
+# With a value that has to be computed of other lines first, so that the orders' own are read twice.
+COUNTED = Computed(
+    "counted",
+    "Order",
+    ("Order.lineItems[].quantity",),
+    'SELECT o."__record", count(l.quantity)::VARCHAR AS result '
+    'FROM {Order} o LEFT JOIN {Order.lineItems} l ON l."__record" = o."__record" GROUP BY ALL',
+    "how many lines say a quantity",
+)
+COUNTING = (replace(ORDER, columns=(*ORDER.columns, column("n", "integer", "computed.counted"))), *TABLES[1:])
 Lines = dict[str, list[dict[str, Any]]]
 
 
@@ -60,14 +85,14 @@ def _bare(row: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in row.items() if name != "_set" and not name.startswith(KEPT)}
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_bulk_and_pages_give_the_same_rows(tmp_path: Path, seed: int) -> None:
+@pytest.mark.parametrize(("tables", "seed"), [*((TABLES, seed) for seed in range(4)), (COUNTING, 4), (COUNTING, 5)])
+def test_bulk_and_pages_give_the_same_rows(tmp_path: Path, tables: Sequence[DomainTable], seed: int) -> None:
     """Law: however a bulk result's lines are ordered, its rows and sets are those of the same records in pages."""
     roll = Random(seed)
     lines = records(roll, 30)
-    pages = shaped(tmp_path / "pages", lines, TABLES)
-    bulk = shaped(tmp_path / "bulk", in_bulk(lines, roll), TABLES, layout=BULK, segment_bytes=2_000)
-    for table in TABLES:
+    pages = shaped(tmp_path / "pages", lines, tables, computed=[COUNTED])
+    bulk = shaped(tmp_path / "bulk", in_bulk(lines, roll), tables, layout=BULK, computed=[COUNTED], segment_bytes=2_000)
+    for table in tables:
         assert told(bulk, table.name) == told(pages, table.name)
         assert bulk.shaped[table.name].read == pages.shaped[table.name].read
         assert not bulk.shaped[table.name].errors
@@ -102,6 +127,15 @@ def test_a_broken_root_line_keeps_no_set_from_the_others(tmp_path: Path) -> None
     assert [one["_parent"] for one in made.sets("refund_line")] == [1000]
 
 
+def test_a_root_line_without_an_id_is_a_row_all_the_same(tmp_path: Path) -> None:
+    """It has nothing that its values could be found again by."""
+    nameless = {name: value for name, value in order(1).items() if name != "id"}
+    lines = in_bulk({"Order": [order(0), nameless], "Order.lineItems": [below(0, 0, quantity=1)]}, Random(1))
+    made = shaped(tmp_path, lines, COUNTING, layout=BULK, computed=[COUNTED])
+    assert [(row["id"], row["n"]) for row in made.rows("order")] == [(1000, 1), (1001, 0)]
+    assert not made.errors("order")
+
+
 def test_half_a_letter_is_replaced_as_in_pages(tmp_path: Path) -> None:
     """A lone surrogate, which no JSON reader takes, becomes U+FFFD; the record is no error."""
     line = orjson.dumps({name: value for name, value in order(0).items() if not name.startswith("__")})
@@ -125,8 +159,9 @@ def test_records_that_cannot_be_joined_fail_the_run(tmp_path: Path, broken: Line
     lines = records(Random(2), 10)
     for stream, more in broken.items():
         lines[stream] += more
-    with pytest.raises(Incomplete):
-        shaped(tmp_path, in_bulk(lines, Random(2)), TABLES, layout=BULK)
+    for place, tables in {"plain": TABLES, "computed": COUNTING}.items():
+        with pytest.raises(Incomplete):
+            shaped(tmp_path / place, in_bulk(lines, Random(2)), tables, layout=BULK, computed=[COUNTED])
 
 
 def spoiled(roll: Random, spoil: Mapping[str, Any], stream: str) -> tuple[Lines, Lines]:
@@ -145,13 +180,17 @@ def spoiled(roll: Random, spoil: Mapping[str, Any], stream: str) -> tuple[Lines,
         ("Order.lineItems", {"allocations": 7}, "allocation"),
         ("Order", {"totalSet": {"shopMoney": {"amount": "1.23456"}}}, "order"),
         ("Order", {"name": ["a"]}, "order"),
+        ("Order", {"name": {"a": 1}}, "order"),
+        ("Order", {"updatedAt": "soon"}, "order"),
     ],
 )
 def test_a_record_in_error_is_the_same_one(tmp_path: Path, stream: str, spoil: Mapping[str, Any], feed: str) -> None:
     """Law: a wrong value makes the same errors in bulk as in pages, told at the line where the record stands."""
     lines, bare = spoiled(Random(3), spoil, stream)
-    pages, bulk = shaped(tmp_path / "pages", lines, TABLES), shaped(tmp_path / "bulk", bare, TABLES, layout=BULK)
-    for table in TABLES:
+    tables = COUNTING if stream == "Order" else TABLES
+    pages = shaped(tmp_path / "pages", lines, tables, computed=[COUNTED])
+    bulk = shaped(tmp_path / "bulk", bare, tables, layout=BULK, computed=[COUNTED])
+    for table in tables:
         assert told(bulk, table.name) == told(pages, table.name)
     errors = bulk.errors(feed)
     assert [error[2:] for error in errors] == [error[2:] for error in pages.errors(feed)] != []

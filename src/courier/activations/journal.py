@@ -118,7 +118,7 @@ class Outcome:
 class Journal:
     """activations.db of one place. Every call is its own transaction.
 
-    scope: the account that remote ids belong to. Another endpoint or workspace knows nothing of them.
+    scope: the account that remote ids belong to, a space, and the workspace. Another one knows nothing of them.
     """
 
     path: Path
@@ -138,8 +138,12 @@ class Journal:
         return {row["key"]: _known(row) for row in rows}
 
     def owned(self) -> dict[str, Known]:
-        """Remote id -> what this project made there, whichever of its activations did."""
-        rows = self._rows("SELECT * FROM known WHERE scope = ? AND made AND remote_id IS NOT NULL", self.scope)
+        """Remote id -> what this project made there, whichever of its activations did, naming whatever workspace."""
+        query = (
+            "SELECT * FROM known WHERE made AND remote_id IS NOT NULL"
+            " AND substr(scope || ' ', 1, instr(scope || ' ', ' ')) = ? ORDER BY at"
+        )
+        rows = self._rows(query, self.scope.partition(" ")[0] + " ")
         return {row["remote_id"]: _known(row) for row in rows}
 
     def spent_since(self, activation: str, since: datetime) -> int:

@@ -164,7 +164,7 @@ def describe(event: Event) -> str | None:
 
 def _of_activation(event: events.ActivationItem | events.ActivationEnded) -> str:
     if isinstance(event, events.ActivationItem):
-        cost = f", {event.credits:,} credits" if event.credits else ""
+        cost = f", {event.credits:,} credit{'s' if event.credits != 1 else ''}" if event.credits else ""
         why = f": {event.problem}" if event.problem else ""
         return f"{event.activation}: {event.action} {event.key}: {event.state}{cost}{why}"
     then = f"\n  {'next' if event.result == 'planned' else 'fix'}: {event.fix}" if event.fix else ""

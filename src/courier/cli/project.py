@@ -144,7 +144,9 @@ def _check_credentials(project: Project, couriers: Sequence[str], activations: S
         resolve_credentials(project, wanted, os.environ)
     except CredentialMissing as missing:
         if couriers and "activations/" in missing.message:
-            missing.fix += " --run-type source leaves the activations out."
+            missing.fix += (
+                " --run-type source leaves the activations out; so does the group without its `activations:`."
+            )
         raise
 
 

@@ -13,12 +13,16 @@ from courier.cli.options import json_option, project_option
 from courier.cli.output import print_json, say
 from courier.cli.project import find_root
 from courier.cli.table import number, print_table
+from courier.config.known_connectors import KNOWN_CONNECTORS
 from courier.runtime.place import Place
 
 
 @click.group(short_help="The made-up shop: serve it, change it, ask it for the truth.")
 def sandbox() -> None:
-    """A made-up Shopify shop on this machine, kept in .courier/sandbox of the project."""
+    """A made-up shop on this machine, as Shopify, BigCommerce, Klaviyo and Mavera show it.
+
+    It is kept in .courier/sandbox of the project.
+    """
 
 
 @sandbox.command(short_help="Serve the shop on loopback until Ctrl-C.")
@@ -60,10 +64,17 @@ def change(orders: int, root: Path | None, as_json: bool) -> None:
 
 
 @sandbox.command(short_help="What the tables should hold: rows and hashes.")
+@click.option(
+    "--connector",
+    type=click.Choice(sorted(KNOWN_CONNECTORS)),
+    default="shopify",
+    show_default=True,
+    help="Of this source.",
+)
 @click.option("--table", "wanted", multiple=True, help="This one, also of an optional feed: order_metafield.")
 @project_option
 @json_option
-def truth(wanted: tuple[str, ...], root: Path | None, as_json: bool) -> None:
+def truth(connector: str, wanted: tuple[str, ...], root: Path | None, as_json: bool) -> None:
     """What the shipped couriers should hold: rows and hash of each table, from the shop's own books.
 
     `courier tables --hash --sandbox` says what they do hold.
@@ -71,7 +82,7 @@ def truth(wanted: tuple[str, ...], root: Path | None, as_json: bool) -> None:
     from courier.sandbox import open_shop
     from courier.sandbox import truth as truth_of
 
-    found = truth_of(open_shop(_folder(root)), wanted)
+    found = truth_of(open_shop(_folder(root)), wanted, connector)
     if as_json:
         print_json({"version": 1, "sandbox": True, "tables": [asdict(one) for one in found]})
         return

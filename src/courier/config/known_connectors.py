@@ -40,12 +40,12 @@ KNOWN_CONNECTORS: Mapping[str, KnownConnector] = {
     "bigcommerce": KnownConnector(
         credential=(("store_hash", "access_token"),), field_name=as_written, needs_version=False
     ),
+    "klaviyo": KnownConnector(credential=(("api_key",),), field_name=attribute, needs_version=False),
     "shopify": KnownConnector(
         credential=(("store", "access_token"), ("store", "client_id", "client_secret")),
         field_name=camel_case,
         needs_version=True,
     ),
-    "klaviyo": KnownConnector(credential=(("api_key",),), field_name=attribute, needs_version=False),
 }
 
 

@@ -89,6 +89,6 @@ def _missing(refs: list[SecretRef]) -> CredentialMissing:
         f"not set: {named}",
         fix=(
             f"Set {them} in the environment or in .env (see .env.example), or put each into a file named by NAME_FILE. "
-            "To try without a real shop, add --sandbox to the same command."
+            "To try it on made-up data, add --sandbox to the same command."
         ),
     )

@@ -200,10 +200,17 @@ def _problem(session: _Session, bad: list[Carried], unknown: bool) -> tuple[str,
         first = bad[0]
         said = first.problem or "; ".join(first.problems)
         more = f" (and {len(bad) - 1} more)" if len(bad) > 1 else ""
-        return f"{first.item.key}: {said}{more}", first.fix or f"{again} goes on with what is missing"
+        return f"{first.item.key}: {said}{more}", first.fix or _then(session, first, again)
     if unknown:
         return "of some items nobody can tell whether they took effect", f"{again} --retry-unknown sends them again"
     return "", ""
+
+
+def _then(session: _Session, bad: Carried, again: str) -> str:
+    """An answer was paid for, however bad it is: only another question is asked."""
+    if bad.state != "done":
+        return f"{again} goes on with what is missing"
+    return f"see courier.activation_result; it is asked again when its rows or {session.activation.path} change"
 
 
 @contextmanager

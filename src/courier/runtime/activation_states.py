@@ -11,7 +11,7 @@ from courier.runtime.place import Place
 
 
 def scope_of(activation: Activation) -> str:
-    """The account that remote ids belong to, as far as the file tells."""
+    """The account that remote ids belong to, as far as the file tells: endpoint, a space, workspace."""
     return f"{activation.endpoint or ''} {activation.workspace or ''}"
 
 

@@ -13,6 +13,7 @@ from courier.config.project import DomainTable, SemanticTag
 from courier.config.vocabulary import Vocabulary, vocabulary
 from courier.errors import Incomplete
 from courier.storage import catalog, contest, families, ledger, namespaces, semantic, views
+from courier.storage.duck import leave_untidy
 from courier.storage.ledger_tables import create_ledger
 from courier.storage.load import Committed, Counters, FeedLoad, RunRecord
 from courier.storage.tables import Existing, Prepared, described, existing, is_empty, prepare, target_of
@@ -22,8 +23,8 @@ from courier.storage.warehouse import Files, has_ledger, last_change, opened, re
 if TYPE_CHECKING:
     from courier.storage.duck import Connection
 
-FEW_ROWS = 20_000
-"""So few that one thread decides them sooner than two."""
+FEW_ROWS = 200_000
+"""So few that one thread decides them about as soon as two, for a tenth less CPU."""
 
 
 def commit(
@@ -39,8 +40,14 @@ def commit(
     A run that is committed already is not committed again: its recorded counters are returned. Raises ForeignData,
     ConfigurationError (a column's type changed), Incomplete (the counters do not add up).
     """
-    with opened(files) as connection:
+    with opened(files, _threads(loads)) as connection:
+        if ledger.changes(connection) % TIDIED_EVERY:
+            leave_untidy(connection)
         return _commit_once(connection, run, loads, project_tags, schema, before_commit, _load)
+
+
+def _threads(loads: Sequence[FeedLoad]) -> int | None:
+    return 1 if sum(load.read for load in loads) < FEW_ROWS else None
 
 
 def commit_without_news(
@@ -57,8 +64,7 @@ def commit_without_news(
     """
     if not files.private.exists():
         return None
-    few = sum(load.read for load in loads) < FEW_ROWS
-    with opened(files, threads=1 if few else None) as connection, suppress(_HasNews):
+    with opened(files, _threads(loads)) as connection, suppress(_HasNews):
         if has_ledger(connection):
             return _commit_once(connection, run, loads, project_tags, schema, before_commit, _load_without_news)
     return None
@@ -68,6 +74,12 @@ class _HasNews(Exception):
     """Ends the transaction of `commit_without_news`."""
 
 
+TIDIED_EVERY = 8
+"""Commits that change something from one that also fills the gaps of deleted rows to the next.
+
+To do it each time took 0.4 of the 2.5 CPU seconds in which 50,000 of ten million rows change. Seven commits later
+there are seven small groups of rows more to look through, and they are merged at once.
+"""
 Loading: TypeAlias = Callable[["Connection", Prepared, FeedLoad, str], Counters]
 
 

@@ -57,6 +57,11 @@ def connect(
     return connection
 
 
+def leave_untidy(connection: Connection) -> None:
+    """Let checkpoints of this connection's files leave deleted rows where they are."""
+    connection.execute("SET GLOBAL max_vacuum_tasks = 0")
+
+
 def attach(connection: Connection, path: Path, name: str, *, read_only: bool = False) -> None:
     """Attach a database file, created in a format that older DuckDB releases can read."""
     option = "READ_ONLY" if read_only else f"STORAGE_VERSION '{STORAGE_VERSION}'"

@@ -8,6 +8,7 @@ once. dlt's work folder, its settings and its log stay inside the run's folder, 
 
 from __future__ import annotations
 
+import os
 import shutil
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -110,7 +111,7 @@ def _load(
     import dlt
     from dlt.pipeline.exceptions import PipelineStepFailed
 
-    with _settings(run_folder / _WORK):
+    with _settings(run_folder / _WORK), _linking():
         pipeline = dlt.pipeline(
             "landing",
             pipelines_dir=str(run_folder / _WORK),
@@ -175,6 +176,30 @@ def _settings(folder: Path) -> Iterator[None]:
     pluggable.providers = ConfigProvidersContainer([CustomLoaderDocProvider("courier", lambda: _SETTINGS)])
     with Container().injectable_context(pluggable):
         yield
+
+
+@contextmanager
+def _linking() -> Iterator[None]:
+    """Let dlt put files where they belong as links, where the filesystem has any.
+
+    To copy them took 1.5 CPU seconds of a million orders, and as much room on the disk as the rows themselves.
+    """
+    from fsspec.implementations.local import LocalFileSystem
+    from fsspec.registry import register_implementation
+
+    class Linking(LocalFileSystem):  # type: ignore[misc]
+        def put_file(self, path1: str, path2: str, callback: Any = None, **given: Any) -> None:
+            Path(path2).unlink(missing_ok=True)
+            try:
+                os.link(path1, path2)
+            except OSError:
+                super().put_file(path1, path2, callback, **given)
+
+    register_implementation("file", Linking, clobber=True)
+    try:
+        yield
+    finally:
+        register_implementation("file", LocalFileSystem, clobber=True)
 
 
 def _load_id(folder: Path) -> str:

@@ -91,6 +91,11 @@ def committed(source: Files | Connection, run: str) -> bool:
     return bool(_rows(source, f"SELECT 1 FROM {LEDGER}.run WHERE run = ?", [run]))
 
 
+def changes(source: Files | Connection) -> int:
+    """How many committed runs changed anything."""
+    return next((int(count) for (count,) in _rows(source, f"SELECT count(*) FROM {LEDGER}.run WHERE changed", [])), 0)
+
+
 def committed_since(source: Files | Connection, courier: str, instant: datetime) -> str | None:
     """A run of the courier that has committed after the instant, if there is one."""
     query = f"SELECT run FROM {LEDGER}.run WHERE courier = ? AND committed_at > ? ORDER BY committed_at DESC LIMIT 1"

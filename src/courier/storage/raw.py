@@ -25,6 +25,8 @@ from typing import IO, Any
 
 import orjson
 
+from courier.storage.appending import Appender
+
 SEGMENT_BYTES = 64 * 1024 * 1024
 MANIFEST = "manifest.jsonl"
 
@@ -134,7 +136,7 @@ class RawWriter:
         self._take_up(manifest)
 
     def _take_up(self, manifest: Manifest) -> None:
-        self._files: dict[str, IO[bytes]] = {}
+        self._files: dict[str, Appender] = {}
         self._open_segments = {s: list(segments) for s, segments in manifest.segments.items()}
         self._changed: dict[str, Segment] = {}
         self._cut_uncounted(manifest)
@@ -184,7 +186,7 @@ class RawWriter:
     def _append(self, stream: str, data: bytes, lines: int) -> None:
         segment = self._segment(stream)
         if stream not in self._files:
-            self._files[stream] = self._open(segment.path)
+            self._files[stream] = Appender(segment.path)
         self._files[stream].write(data)
         grown = Segment(segment.path, segment.size + len(data), segment.lines + lines)
         self._open_segments[stream][-1] = grown
@@ -222,8 +224,9 @@ class RawWriter:
         self._changed = {}
 
     def close(self) -> None:
-        for file in [*self._files.values(), self._manifest]:
+        for file in self._files.values():
             file.close()
+        self._manifest.close()
 
     def __enter__(self) -> RawWriter:
         return self

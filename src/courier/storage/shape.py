@@ -160,6 +160,8 @@ def _shape_feed(work: Work, feed: Feed, rows: Rows, values: Mapping[str, Values]
 
 def _with_files(work: Work, rows: Rows, checked: Mapping[str, Checked], values: Mapping[str, Values]) -> Rows:
     relations = {stream: _relation(work, stream, found, rows) for stream, found in checked.items()}
+    if rows.table.name in work.again:
+        relations[rows.levels.innermost] = work.again[rows.table.name]
     needed = {rows.levels.innermost, *rows.levels.streams}
     picked = [found for stream, found in checked.items() if stream not in needed]
     names = {s.steps[0].name for c in rows.table.columns for s in c.sources if s.kind == "computed"}

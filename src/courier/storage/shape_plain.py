@@ -32,7 +32,7 @@ def as_pages(work: Work) -> Work:
         made, numbers[stream] = _copy(work.manifest.segments.get(stream, ()), above, folder, layout.fetched_at)
         segments[stream] = made
     manifest = replace(work.manifest, layout=replace(layout, fetched_at=""), segments=segments)
-    return replace(work, manifest=manifest, raw=folder, texts={}, done={}, sets={}, roots={})
+    return replace(work, manifest=manifest, raw=folder, texts={}, done={}, again={}, sets={}, roots={})
 
 
 def above_of(layout: Layout, stream: str) -> str:

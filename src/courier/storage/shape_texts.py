@@ -17,6 +17,7 @@ from courier.storage.raw import Layout
 from courier.storage.selection import Computed, Node, identity_of
 from courier.storage.shape_at_once import shape_own
 from courier.storage.shape_fields import fields_asked, relation
+from courier.storage.shape_late import late_feed, lines_again, read_first
 from courier.storage.shape_plain import above_of
 from courier.storage.shape_prepare import LinesInDoubt, Work, write
 
@@ -32,21 +33,37 @@ def make_texts(
     layout = work.manifest.layout
     tables = [*(feed.table for feed in feeds), *map(identity_of, known.values())]
     nodes = {stream: _with_id(stream, node, layout) for stream, node in fields_asked(tables, computed, layout).items()}
+    late = late_feed(work, feeds)
+    needed = nodes if late is None else {**nodes, layout.streams[0]: _first(work, late, feeds, known, computed)}
     texts: dict[str, str] = {}
     done: dict[str, int] = {}
-    making = replace(work, texts=texts, done=done)
+    again: dict[str, str] = {}
+    making = replace(work, texts=texts, done=done, again=again)
     try:
         for stream in layout.streams:
             own = shape_own(making, stream, nodes[stream], feeds, known, computed) if layout.is_bulk else None
             if own:
                 texts[stream], done[own.feed] = own.texts, own.rows
             else:
-                texts[stream] = _make(work, stream, nodes[stream], texts)
+                texts[stream] = _make(work, stream, needed[stream], texts)
+        if late:
+            again[late.name] = lines_again(work, nodes[layout.streams[0]], texts[layout.streams[0]])
     except unreadable():
         if layout.is_bulk:
             raise LinesInDoubt from None
         return work
     return making
+
+
+def _first(
+    work: Work,
+    late: Feed,
+    feeds: Sequence[Feed],
+    known: Mapping[str, DomainTable],
+    computed: Sequence[Computed],
+) -> Node:
+    root = work.manifest.layout.streams[0]
+    return _with_id(root, read_first(work, late, feeds, known, computed), work.manifest.layout)
 
 
 def _with_id(stream: str, node: Node, layout: Layout) -> Node:

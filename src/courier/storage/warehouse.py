@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 PRIVATE = "private"
 """The name that the private file is attached under."""
+_MEMORY = "320MB"
+"""As much as the commit of a million orders needs not to be slower; a whole pull of them once more spills a little."""
 
 _held = threading.local()
 
@@ -86,7 +88,7 @@ def make_folder(folder: Path) -> None:
 def opened(files: Files, threads: int | None = None) -> Iterator[Connection]:
     """A connection with the private file attached as `private`, under the lock; closing it writes the file out."""
     with lock(files):
-        connection = duck.connect(threads=threads, spill=files.private.parent / "spill")
+        connection = duck.connect(_MEMORY, threads=threads, spill=files.private.parent / "spill")
         try:
             previous = os.umask(0o077)
             try:

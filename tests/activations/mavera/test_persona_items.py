@@ -15,7 +15,7 @@ from courier.activations.mavera.persona_items import Listed, Rules, Seen, all_ig
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 RULES = Rules("cohorts")
-NAMES = ("Shopify VIP Customer", "Shopify new Customer", "Gen Z Consumer")
+NAMES = ("Shopify VIP Customer", "Shopify New Customer", "Gen Z Consumer")
 
 
 @dataclass
@@ -77,10 +77,10 @@ payloads = st.fixed_dictionaries(
 )
 moves = st.lists(
     st.one_of(
-        st.tuples(st.just("want"), st.sampled_from(["VIP", "new"]), payloads),
+        st.tuples(st.just("want"), st.sampled_from(["VIP", "New"]), payloads),
         st.tuples(st.just("edit"), st.integers(0, 3), st.sampled_from(["a", "edited"])),
         st.tuples(st.just("delete"), st.integers(0, 3), st.none()),
-        st.tuples(st.just("doubt"), st.sampled_from(["VIP", "new"]), st.none()),
+        st.tuples(st.just("doubt"), st.sampled_from(["VIP", "New"]), st.none()),
     ),
     max_size=8,
 )
@@ -89,7 +89,7 @@ moves = st.lists(
 def started(drops: frozenset[str]) -> There:
     there = There(drops=drops)
     there.seen["base"] = Seen("base", "Gen Z Consumer", "as research describes them", False)
-    there.seen["theirs"] = Seen("theirs", "Shopify new Customer (ours)", "made by somebody else", True)
+    there.seen["theirs"] = Seen("theirs", "Shopify New Customer (ours)", "made by somebody else", True)
     return there
 
 

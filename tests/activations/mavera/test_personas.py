@@ -148,7 +148,7 @@ def test_base_personas_and_those_of_others_are_never_touched(cohorts: Acting, ma
     other = cohorts.apply(cohorts.wanted("o", **VIP | {"name": "New York Commuter"}))
     assert [(item.action, outcome) for item, outcome in (base, other)] == [("skip", None)] * 2
     assert "base persona" in base[0].reason and "did not make" in other[0].reason
-    for key in ("VIP", "new", "returning"):
+    for key in ("VIP", "New", "Returning"):
         assert cohorts.apply(cohorts.wanted(key, **VIP | {"name": f"Shopify {key} Customer"}))[0].action == "create"
     assert [persona for persona in mavera.personas if persona in before] == before
     assert {method for method, _ in writes(mavera)} == {"POST"}

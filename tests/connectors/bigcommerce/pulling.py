@@ -15,7 +15,7 @@ from courier.clock import Interval
 from courier.config.load import load_project
 from courier.config.project import Courier
 from courier.connectors.bigcommerce import connector
-from courier.connectors.contract import Reconciled, Request, Session, Stored, nothing_stored
+from courier.connectors.contract import Progress, Reconciled, Request, Session, Stored, nothing_stored
 from courier.runtime.plan import parents_of
 from courier.sandbox.server import Sandbox
 from courier.storage.raw import parts_of, read_manifest
@@ -36,9 +36,15 @@ def courier(sandbox: Sandbox, names: Iterable[str] = ()) -> Courier:
     return replace(shipped(), endpoint=sandbox.url, feeds=feeds)
 
 
-def session(sandbox: Sandbox, state: Path, names: Iterable[str] = (), stored: Stored = nothing_stored) -> Session:
+def session(
+    sandbox: Sandbox,
+    state: Path,
+    names: Iterable[str] = (),
+    stored: Stored = nothing_stored,
+    progress: Progress = lambda told: None,
+) -> Session:
     credential = sandbox.credential("bigcommerce")
-    return connector.open(courier(sandbox, names), credential, state / "budgets", lambda progress: None, stored)
+    return connector.open(courier(sandbox, names), credential, state / "budgets", progress, stored)
 
 
 def request(sandbox: Sandbox, root: str, names: Iterable[str], since: datetime | None = None) -> Request:
@@ -76,9 +82,10 @@ def pull(
     *names: str,
     since: datetime | None = None,
     stored: Stored = nothing_stored,
+    progress: Progress = lambda told: None,
 ) -> Pulled:
     """Fetch and reconcile. Raises as the session does."""
-    opened = session(sandbox, folder, names, stored)
+    opened = session(sandbox, folder, names, stored, progress)
     asked = request(sandbox, root, names, since)
     opened.fetch(asked, folder / root)
     return Pulled(folder / root, opened.reconcile(asked, folder / root))

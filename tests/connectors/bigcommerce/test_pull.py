@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from courier.connectors.bigcommerce.catalogue import Rating
+from courier.connectors.contract import Fetching, Waiting
 from courier.errors import Incomplete
+from courier.sandbox import change, truth
 from courier.sandbox.bigcommerce import ids
 from courier.sandbox.bigcommerce.made import MANY_REVIEWS
 from courier.sandbox.server import Sandbox
@@ -70,11 +72,37 @@ def test_a_record_that_is_counted_and_not_shown_fails_the_run(
 
 
 def test_an_order_that_changes_while_it_is_read_costs_no_other_one(sandbox: Sandbox, tmp_path: Path) -> None:
-    """It moves to the end of the list, and all after it move up by one: between two pages one would be lost."""
-    sandbox.faults.add({"kind": "mutate", "contains": "/v2/orders?", "nth": 2})
+    """One of the first page moves to the end of the list, and all after it up by one: by page numbers one is lost."""
+    first = min(sandbox.shop.history.orders.values(), key=lambda family: family.order.updated_at).order.id
+
+    def touch(told: Fetching | Waiting) -> None:
+        if isinstance(told, Fetching) and told.records >= 250 and not sandbox.shop.changes:
+            sandbox.shop.add({"kind": "touch", "order": first, "at": sandbox.shop.seconds()})
+
     since = sandbox.shop.now() - timedelta(days=5_000)
-    pulled = pull(sandbox, tmp_path, "Order", *LINES, since=since)
-    assert {*pulled.ids("Order")} == orders(sandbox).keys()
+    pulled = pull(sandbox, tmp_path, "Order", *LINES, since=since, progress=touch)
+    assert sandbox.shop.changes and {*pulled.ids("Order")} == orders(sandbox).keys()
+
+
+def test_pages_that_are_too_much_are_asked_for_smaller(sandbox: Sandbox, tmp_path: Path) -> None:
+    """The store breaks down over 250 orders with their lines, after two pages also over 50, but not over ten."""
+    sandbox.faults.add(
+        {"kind": "status", "status": 500, "contains": "/v2/orders?limit=250&", "times": 0},
+        {"kind": "status", "status": 500, "contains": "/v2/orders?limit=50&", "nth": 3, "times": 0},
+    )
+    assert lines_of(pull(sandbox, tmp_path, "Order", *LINES)) == orders(sandbox)
+
+
+def test_a_list_by_numbers_that_grows_while_it_is_read_is_whole(sandbox: Sandbox, tmp_path: Path) -> None:
+    """Values of attributes cannot be sorted by change; here customers come and change after the third page."""
+
+    def grow(told: Fetching | Waiting) -> None:
+        if isinstance(told, Fetching) and told.records >= 750 and not sandbox.shop.changes:
+            change(sandbox.shop, 200, ["bigcommerce"])
+
+    pulled = pull(sandbox, tmp_path, "CustomerAttributeValue", "customer_attribute_values", progress=grow)
+    (now,) = truth(sandbox.shop, ["customer_attribute_values"], "bigcommerce")
+    assert sandbox.shop.changes and len({*pulled.ids("CustomerAttributeValue")}) == now.rows > 7_000
 
 
 def test_customers_of_one_second_are_all_read(sandbox: Sandbox, tmp_path: Path) -> None:
@@ -117,8 +145,8 @@ def test_reviews_are_read_again_only_where_they_moved(sandbox: Sandbox, tmp_path
 
 
 def test_a_fetch_goes_on_where_it_was_cut_off(sandbox: Sandbox, tmp_path: Path) -> None:
-    """The store is away after the second page; the next try asks for none of them again."""
-    away = {"kind": "status", "status": 503, "contains": "/v2/orders?", "nth": 3, "times": 10}
+    """The store is away after the second page, for pages of all sizes; the next try asks for none of them again."""
+    away = {"kind": "status", "status": 503, "contains": "/v2/orders?", "nth": 3, "times": 30}
     sandbox.faults.add(away)
     with pytest.raises(Exception, match="503"):
         pull(sandbox, tmp_path, "Order", *LINES)

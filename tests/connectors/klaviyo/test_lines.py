@@ -28,7 +28,8 @@ def _placed(properties: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("properties", "wanted"),
     [
-        ({"OrderId": 7, "Items": [{"ProductID": 1, "SKU": "a", "Quantity": 2, "RowTotal": 5.5}]}, ("7", "1", "a", 2, 5.5)),
+        ({"OrderId": 7, "Items": [{"ProductID": 1, "SKU": "a", "Quantity": 2, "RowTotal": 5.5}]},
+         ("7", "1", "a", 2, 5.5)),
         ({"$event_id": "7", "items": [{"product_id": "1", "sku": "a", "quantity": 2, "price": 2.75}]},
          ("7", "1", "a", 2, 5.5)),
         ({"order_id": "7", "line_items": [{"id": 1, "sku": "a", "quantity": 2, "line_total": 5.5}]},

@@ -75,10 +75,10 @@ def digest(value: Any) -> str:
 
 
 def flat(payload: Mapping[str, Any], above: str = "") -> dict[str, Any]:
-    """Fields by dotted names, for people: `demographic.custom_attributes.nps.most_common`."""
+    """Fields by dotted names, for people: `demographic.custom_attributes.nps.most_common`. A JSON Schema is one."""
     found: dict[str, Any] = {}
     for name, value in payload.items():
-        inner = value if isinstance(value, Mapping) and value else None
+        inner = value if isinstance(value, Mapping) and value and name != "schema" else None
         found |= flat(inner, f"{above}{name}.") if inner is not None else {f"{above}{name}": value}
     return found
 

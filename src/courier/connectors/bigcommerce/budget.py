@@ -6,7 +6,6 @@ answer's headers, never a constant. A flocked JSON file holds what they said and
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ import orjson
 
 from courier import clock
 from courier.connectors.bigcommerce.answers import Quota
+from courier.connectors.held import held
 
 # A request that was taken but never told of its answer (its process was killed) stops counting after this.
 FORGOTTEN_AFTER_SECONDS = 120.0
@@ -72,15 +72,10 @@ class Budget:
 
     @contextmanager
     def _held(self) -> Iterator[Window]:
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
-        with os.fdopen(descriptor, "r+b") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            window = _read(file.read())
+        with held(self._path) as file:
+            window = _read(file.content)
             yield window
-            file.seek(0)
-            file.truncate()
-            file.write(orjson.dumps(asdict(window)))
-            file.flush()
+            file.content = orjson.dumps(asdict(window))
 
 
 def _read(content: bytes) -> Window:

@@ -24,7 +24,6 @@ from courier.storage.selection import Node
 
 REVIEWS = "reviews"  # the folder of a request's part that brings reviews
 REVIEWED_AT_ONCE = 25
-WALKS = 3
 NO_FEED = ("-",)
 
 
@@ -82,19 +81,12 @@ class Fetch:
             "document": made_of, "counted": count(self.client, scope), "place": begin(scope).as_json()
         }  # fmt: skip
         self._tell(writer, position["counted"])
-        for _ in range(WALKS):
-            totals = {position["counted"]}
-            for step in walk(self.client, scope, Place(**position["place"])):
-                self._write(writer, step)
-                totals |= {step.total} - {None}
-                if step.place:
-                    position = {**position, "place": step.place.as_json()}
-                    writer.checkpoint(position)
-                self._tell(writer, position["counted"])
-            if self.root.way == "moments" or len(totals) == 1:
-                break
-            # By number, a list that grows or shrinks while it is read may show a record twice, or not at all.
-            position = {**position, "counted": count(self.client, scope), "place": begin(scope).as_json()}
+        for step in walk(self.client, scope, Place(**position["place"])):
+            self._write(writer, step)
+            if step.place:
+                position = {**position, "place": step.place.as_json()}
+                writer.checkpoint(position)
+            self._tell(writer, position["counted"])
         writer.finish({"document": made_of, "counted": position["counted"]})
 
     def _single(self, writer: RawWriter, scope: Scope) -> None:

@@ -12,11 +12,13 @@ from datetime import datetime
 from typing import Any
 
 from courier.clock import Interval
-from courier.connectors.bigcommerce.answers import Record
+from courier.connectors.bigcommerce.answers import Page, Record
 from courier.connectors.bigcommerce.client import LARGEST, Client
 from courier.connectors.bigcommerce.roots import Root
 from courier.connectors.bigcommerce.times import floor, last_second, parsed, written
-from courier.errors import Incomplete
+from courier.errors import Incomplete, SourceOverloaded
+
+SIZES = (LARGEST, 50, 10)
 
 
 @dataclass(frozen=True)
@@ -42,25 +44,31 @@ class Scope:
 class Place:
     """Where reading stands; a JSON object in the manifest's position. `low` is as filters take it.
 
-    met: of the records of that second, which come once more, those that were seen: id -> time
+    limit: records to a page; each smaller one divides the larger, so that a page's number can be told anew
+    met:   of the records of that second, which come once more, those that were seen: id -> time
     """
 
     low: str | None = None
     page: int = 1
+    limit: int = LARGEST
     met: Mapping[str, Any] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
 
+    def smaller(self) -> Place | None:
+        """The same place in smaller pages."""
+        limit = next((size for size in SIZES if size < self.limit), None)
+        return replace(self, limit=limit, page=(self.page - 1) * self.limit // limit + 1) if limit else None
+
 
 @dataclass(frozen=True)
 class Step:
-    """One page: `place` is where to go on, None after the last; `total` what the list says it holds (V3)."""
+    """One page: `place` is where to go on, None after the last."""
 
     records: list[Record]
     received: datetime
     place: Place | None
-    total: int | None = None
 
 
 def scope_of(root: Root, interval: Interval, since: datetime | None) -> Scope:
@@ -83,18 +91,31 @@ def walk(client: Client, scope: Scope, place: Place) -> Iterator[Step]:
     """Raises Incomplete where the pages do not lead anywhere."""
     going: Place | None = place
     while going is not None:
-        found, received = client.page(scope.root.path, _params(scope, going))
+        going, found, received = _asked(client, scope, going)
         met, time = going.met, scope.root.time
         fresh = [one for one in found.records if met.get(str(one["id"]), going) != one.get(time)]
         going = _next(scope, going, found.records, found.pages)
-        yield Step(fresh, received, going, found.total)
+        yield Step(fresh, received, going)
+
+
+def _asked(client: Client, scope: Scope, place: Place) -> tuple[Place, Page, datetime]:
+    """The page of a place, or of the same place in smaller pages, where the store cannot make one so large."""
+    while True:
+        try:
+            found, received = client.page(scope.root.path, _params(scope, place))
+            return place, found, received
+        except SourceOverloaded:
+            smaller = place.smaller()
+            if smaller is None:
+                raise
+            place = smaller
 
 
 def _params(scope: Scope, place: Place) -> dict[str, str]:
     params = {**scope.params, **scope.filters(parsed(place.low))}
     if scope.root.way == "moments":
         params |= _sort(scope.root)
-    return {**params, "page": str(place.page)}
+    return {**params, "page": str(place.page), "limit": str(place.limit)}
 
 
 def _sort(root: Root) -> dict[str, str]:
@@ -106,14 +127,15 @@ def _sort(root: Root) -> dict[str, str]:
 def _next(scope: Scope, place: Place, records: list[Record], pages: int | None) -> Place | None:
     if scope.root.way == "pages":
         return replace(place, page=place.page + 1) if pages is not None and place.page < pages else None
-    if len(records) < LARGEST and (pages is None or place.page >= pages):
+    if len(records) < place.limit and (pages is None or place.page >= pages):
         return None
     last = parsed(records[-1].get(scope.root.time)) if records else None
     if last is None:
         raise Incomplete(f"{scope.root.path}: a full page ends without a time", fix="run again later")
     low = parsed(place.low)
     if low is None or floor(last) > low:
-        return Place(written(floor(last), v2=scope.root.is_v2), met=_seen(scope, records, floor(last)))
+        met = _seen(scope, records, floor(last))
+        return Place(written(floor(last), v2=scope.root.is_v2), limit=place.limit, met=met)
     return replace(place, page=place.page + 1)
 
 

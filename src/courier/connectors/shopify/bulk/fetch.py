@@ -9,7 +9,7 @@ from courier import clock
 from courier.connectors.contract import Fetching, Progress, Waiting
 from courier.connectors.shopify.bulk import stored
 from courier.connectors.shopify.bulk.documents import bulk_document, bulk_layout, left_out
-from courier.connectors.shopify.bulk.lines import forget_roots, read_roots
+from courier.connectors.shopify.bulk.lines import forget_roots, keep_roots, read_roots
 from courier.connectors.shopify.bulk.operations import Marker, Operation, Operations
 from courier.connectors.shopify.bulk.result import Download, Got
 from courier.connectors.shopify.bulk.split import Splitter
@@ -87,6 +87,11 @@ class BulkFetch:
     def _what(self) -> str:
         return ROOTS[self.planned.stream].field
 
+    @property
+    def _lists(self) -> list[str]:
+        """The lists that are left out: `refunds`."""
+        return [path.split(".")[1] for path in left_out(self.planned)]
+
     def _is_taken(self, known: Stored) -> bool:
         manifest = read_manifest(self.folder)
         return bool(manifest and manifest.complete and manifest.claims.get("document") == known.made_of)
@@ -142,8 +147,12 @@ class BulkFetch:
         if ended.url is None:
             return Got()
         made_of, traffic = known.made_of, self.client.traffic
-        download = Download(writer, Splitter(self.planned), ended, made_of, self.name, self.progress, traffic)
-        return download.run(lambda: self._url(ended.id))
+        splitter = Splitter(self.planned)
+        download = Download(writer, splitter, ended, made_of, self.name, self.progress, traffic, self._lists)
+        got = download.run(lambda: self._url(ended.id))
+        if got and download.roots:
+            keep_roots(self.folder, download.roots)
+        return got
 
     def _url(self, identity: str) -> str | None:
         again = Operations(self.client).status(identity)
@@ -159,6 +168,5 @@ class BulkFetch:
         for what, (said, found) in told.items():
             if said is not None and said != found:
                 return f"the shop says {said:,} {what}, the file has {found:,}"
-        lists = [path.split(".")[1] for path in left_out(self.planned)]
-        different = len(set(read_roots(self.folder, self.planned.stream, lists).keys))
+        different = len(set(read_roots(self.folder, self.planned.stream, self._lists).keys))
         return "" if different == writer.records else f"{writer.records - different:,} {self._what} come twice"

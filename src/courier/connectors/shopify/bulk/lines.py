@@ -48,12 +48,19 @@ def read_roots(folder: Path, type_: str, lists: Sequence[str] = ()) -> Roots:
     index = folder / INDEX
     if index.exists():
         return Roots(**orjson.loads(index.read_bytes()))
-    roots = _read(root_lines(folder, type_), type_, lists)
+    reading = Reading(type_, lists)
+    reading.add(root_lines(folder, type_))
+    keep_roots(folder, reading.roots)
+    return reading.roots
+
+
+def keep_roots(folder: Path, roots: Roots) -> None:
+    """What every root line of the result in the folder says."""
+    index = folder / INDEX
     draft = index.with_suffix(".new")
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(orjson.dumps({"keys": roots.keys, "filled": roots.filled}))
     draft.replace(index)
-    return roots
 
 
 def forget_roots(folder: Path) -> None:
@@ -61,22 +68,30 @@ def forget_roots(folder: Path) -> None:
     (folder / INDEX).unlink(missing_ok=True)
 
 
-def _read(lines: Iterable[bytes], type_: str, lists: Sequence[str]) -> Roots:
-    roots = Roots([], [])
-    beginning = _beginning(type_, lists).match
-    for line in lines:
-        found = beginning(line)
-        if found:
-            key: Key = int(found.group(1))
-            is_filled = found.group(2) == b"["
-        else:
-            record = record_of(line)
-            key = key_of(type_, str(record.get("id")))
-            is_filled = any(record.get(name) for name in lists)
-        roots.keys.append(key)
-        if is_filled:
-            roots.filled.append(key)
-    return roots
+class Reading:
+    """What root lines say, as far as they have come."""
+
+    def __init__(self, type_: str, lists: Sequence[str] = ()) -> None:
+        self.roots = Roots([], [])
+        self._type = type_
+        self._lists = lists
+        self._beginning = _beginning(type_, lists)
+
+    def add(self, lines: Iterable[bytes]) -> None:
+        """Raises Incomplete for a line that is not JSON."""
+        beginning, keys, filled = self._beginning.match, self.roots.keys, self.roots.filled
+        for line in lines:
+            found = beginning(line)
+            if found:
+                key: Key = int(found.group(1))
+                is_filled = found.group(2) == b"["
+            else:
+                record = record_of(line)
+                key = key_of(self._type, str(record.get("id")))
+                is_filled = any(record.get(name) for name in self._lists)
+            keys.append(key)
+            if is_filled:
+                filled.append(key)
 
 
 def _beginning(type_: str, lists: Sequence[str]) -> re.Pattern[bytes]:

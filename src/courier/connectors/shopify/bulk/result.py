@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from courier import clock
 from courier.connectors.contract import Fetching, Progress, Waiting
+from courier.connectors.shopify.bulk.lines import Reading, Roots
 from courier.connectors.shopify.bulk.operations import Operation
 from courier.connectors.shopify.bulk.split import Splitter
 from courier.errors import SourceUnreachable
@@ -40,10 +41,13 @@ class Download:
         name: str,
         progress: Progress,
         traffic: Traffic | None = None,
+        lists: Sequence[str] = (),
     ) -> None:
+        """`lists`: those that are left out, as `refunds`, of which `roots` tells who has any."""
         self._traffic = traffic or Traffic()
         self._writer = writer
         self._splitter = splitter
+        self._lists = lists
         self._operation = operation
         self._document = document
         self._name = name
@@ -54,6 +58,12 @@ class Download:
         if not mine:
             writer.start_over()
         self._noted = self.got.bytes
+        self._reading = None if self.got.bytes else Reading(writer.layout.streams[0], lists)
+
+    @property
+    def roots(self) -> Roots | None:
+        """What the root lines say; None where an earlier process took some of them."""
+        return self._reading.roots if self._reading else None
 
     def run(self, freshened: Freshened) -> Got | None:
         """Take the whole file and note that; None where no URL opens it any more. `freshened` asks for another URL.
@@ -91,13 +101,14 @@ class Download:
     def take(self, opened: Opened) -> NotOpened | None:
         """Everything that a response has. None: it came to its end."""
         if opened.offset != self.got.bytes:  # the server knows no ranges
-            self._writer.start_over()
-            self.got, self._noted = Got(), 0
+            self._start_over()
         rest = b""
         try:
             for chunk in opened.chunks:
                 self._traffic.bytes += len(chunk)
-                *lines, rest = (rest + chunk if rest else chunk).split(b"\n")
+                lines = chunk.split(b"\n")
+                lines[0] = rest + lines[0]
+                rest = lines.pop()
                 self._write(lines)
         except SourceUnreachable as cut_off:
             self._note()
@@ -107,9 +118,16 @@ class Download:
             self.got.bytes -= 1
         return None
 
+    def _start_over(self) -> None:
+        self._writer.start_over()
+        self.got, self._noted = Got(), 0
+        self._reading = Reading(self._writer.layout.streams[0], self._lists)
+
     def _write(self, lines: list[bytes]) -> None:
         """Whole lines, without their ends."""
         for stream, found in self._splitter.split(lines).items():
+            if self._reading and stream == self._writer.layout.streams[0]:
+                self._reading.add(found)
             found.append(b"")
             data = b"\n".join(found)
             self._writer.write_lines(stream, data, len(found) - 1)
