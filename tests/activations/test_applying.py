@@ -176,6 +176,24 @@ def test_the_tables_are_brought_up_to_date_as_often_as_one_likes(acted: Acted) -
     assert (files.private.stat().st_mtime_ns, files.published.stat().st_ino) == written
 
 
+def test_a_journal_is_copied_once_whatever_others_were_copied_before(acted: Acted) -> None:
+    """Also where the clock has gone back since, so that entries of a deleted one are the later ones by their names."""
+    acted.apply()
+    acted.fresh()
+    journal = acted.journal("buyers")
+    with journal.opened() as kept:
+        kept.execute("INSERT INTO kept VALUES ('name', '19990101T000000-000000')")
+    acted.apply()
+    with open_published(acted.place.files.published) as connection:
+        before = connection.execute("SELECT count(*), count(DISTINCT entry) FROM courier.egress").fetchone()
+    with journal.opened() as kept:
+        kept.execute("DELETE FROM kept WHERE name = 'copied'")
+    assert bring_tables_up_to_date(journal, acted.place.files) == []
+    with open_published(acted.place.files.published) as connection:
+        after = connection.execute("SELECT count(*), count(DISTINCT entry) FROM courier.egress").fetchone()
+    assert before is not None and after == before and before[0] == before[1] >= 3
+
+
 def test_nothing_that_leaves_is_about_one_person(acted: Acted) -> None:
     """Of no customer of the shop is the address, the number, the id or the name in any body that was ever sent."""
     for name in ("buyers", "texts", "answers"):

@@ -45,7 +45,7 @@ def bring_tables_up_to_date(journal: Journal, files: Files) -> list[str]:
         if _kept(connection, "copied") == mark:
             return []
         name = _name(connection)
-    warnings = copy_journal(files, lambda egress, results: _entries(journal, name, egress, results))
+    warnings = copy_journal(files, name, lambda egress, results: _entries(journal, name, egress, results))
     with journal.opened() as connection:
         connection.execute("INSERT OR REPLACE INTO kept VALUES ('copied', ?)", [mark])
     return warnings

@@ -25,10 +25,11 @@ class Entries:
     results: Sequence[Sequence[Any]]
 
 
-def copy_journal(files: Files, entries_after: Callable[[str, str], Entries]) -> list[str]:
+def copy_journal(files: Files, journal: str, entries_after: Callable[[str, str], Entries]) -> list[str]:
     """Take over what the tables lack, all of it or none, and publish it.
 
-    entries_after: what comes after the last entries of egress and of results that are there ("" where none are).
+    journal: its name, with which its entries begin. entries_after: what comes after the last of them that egress and
+    results hold ("" where they hold none). Another journal's may be later ones, where clocks went back.
     Returns warnings for the person who runs it.
     """
     if not files.private.exists():
@@ -36,7 +37,7 @@ def copy_journal(files: Files, entries_after: Callable[[str, str], Entries]) -> 
     with opened(files, threads=1) as connection:
         connection.execute("BEGIN TRANSACTION")
         create_ledger(connection, existing(connection))
-        entries = entries_after(_last(connection, "egress"), _last(connection, "activation_result"))
+        entries = entries_after(*(_last(connection, table, journal) for table in ("egress", "activation_result")))
         _replace(connection, "activation_run", "run = ?", 1, entries.runs)
         _replace(connection, "activation_item", "activation = ? AND key = ?", 2, entries.items)
         insert_rows(connection, "egress", entries.egress)
@@ -45,8 +46,9 @@ def copy_journal(files: Files, entries_after: Callable[[str, str], Entries]) -> 
     return publish(files)
 
 
-def _last(connection: Connection, table: str) -> str:
-    row = connection.execute(f"SELECT max(entry) FROM {LEDGER}.{table}").fetchone()
+def _last(connection: Connection, table: str, journal: str) -> str:
+    query = f"SELECT max(entry) FROM {LEDGER}.{table} WHERE starts_with(entry, ?)"
+    row = connection.execute(query, [f"{journal}-"]).fetchone()
     return str(row[0]) if row and row[0] is not None else ""
 
 
