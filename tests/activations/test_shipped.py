@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 from itertools import combinations
@@ -23,15 +22,25 @@ from tests.activations.shipped import Shipped, applied, asked_anew, changed, shi
 PAID = {2, 3, 4, 8, 9, 10, 11, 12, 13, 14}  # of a BigCommerce order's status: it brought money
 
 
-@pytest.fixture(scope="module")
-def shipped(acted_once: Acted, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shipped]:
-    root = tmp_path_factory.mktemp("shipped") / "project"
-    with shipping(root, acted_once.hurry) as made, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(clock, "sleep", lambda seconds: None)
-        yield applied(made)
+def test_the_shipped_activations(
+    acted_once: Acted, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One test, as one load is what all of it needs, and two workers would make two."""
+    monkeypatch.setattr(clock, "sleep", lambda seconds: None)
+    with shipping(tmp_path_factory.mktemp("shipped") / "project", acted_once.hurry) as made:
+        shipped = applied(made)
+        assert_all_are_applied_and_a_second_plan_is_unchanged(shipped)
+        assert_nothing_that_leaves_is_about_one_person(shipped)
+        assert_channels_are_what_python_adds_up(shipped)
+        assert_overlap_is_that_of_sets(shipped)
+        assert_lift_is_that_of_baskets(shipped)
+        assert_three_personas_are_asked_twice(shipped)
+        assert_evidence_is_what_was_sent(shipped)
+        assert_an_answer_that_breaks_its_contract_is_told(shipped)
+        assert_without_consent_nobody_counts(shipped)
 
 
-def test_all_are_applied_and_a_second_plan_is_unchanged(shipped: Shipped) -> None:
+def assert_all_are_applied_and_a_second_plan_is_unchanged(shipped: Shipped) -> None:
     assert len(shipped.applied) == 10
     for name, result in shipped.applied.items():
         assert (name, result.result, result.problem) == (name, "succeeded", "")
@@ -45,7 +54,7 @@ def test_all_are_applied_and_a_second_plan_is_unchanged(shipped: Shipped) -> Non
     assert shipped.charged == spent
 
 
-def test_nothing_that_leaves_is_about_one_person(shipped: Shipped) -> None:
+def assert_nothing_that_leaves_is_about_one_person(shipped: Shipped) -> None:
     """No address, number, name or id of any customer of the three sources, of whom some write into reviews. The ids of
     BigCommerce's customers are as small as counts are: tests/storage/test_lineage.py answers for them."""
     people = {
@@ -65,7 +74,7 @@ def test_nothing_that_leaves_is_about_one_person(shipped: Shipped) -> None:
     assert not any(re.search(r"@|\b014-7788", body) for body in shipped.bodies)
 
 
-def test_a_channels_figures_are_those_that_python_adds_up(shipped: Shipped) -> None:
+def assert_channels_are_what_python_adds_up(shipped: Shipped) -> None:
     """From the tables row by row; and the plan that Mave made repeats what was sent of them."""
     as_of, rate = shipped.read("bigcommerce_channels").as_of, "store_default_to_transactional_exchange_rate"
     assert as_of is not None
@@ -98,7 +107,7 @@ def test_a_channels_figures_are_those_that_python_adds_up(shipped: Shipped) -> N
     assert sum(one["budget_share"] for one in channels) == 100
 
 
-def test_overlap_is_that_of_the_sets_of_members(shipped: Shipped) -> None:
+def assert_overlap_is_that_of_sets(shipped: Shipped) -> None:
     segments = {row["id"]: row for row in shipped.table("klaviyo.segments")}
     members: dict[str, set[str]] = defaultdict(set)
     for row in shipped.table("klaviyo.segment_profiles"):
@@ -116,7 +125,7 @@ def test_overlap_is_that_of_the_sets_of_members(shipped: Shipped) -> None:
         assert row["customers"] == min(parts)
 
 
-def test_lift_is_that_of_the_baskets(shipped: Shipped) -> None:
+def assert_lift_is_that_of_baskets(shipped: Shipped) -> None:
     titles = {row["external_id"]: row["title"] for row in shipped.table("klaviyo.catalog_items")}
     baskets: dict[str, set[str]] = defaultdict(set)
     buyer = {}
@@ -142,7 +151,7 @@ def test_lift_is_that_of_the_baskets(shipped: Shipped) -> None:
         assert wanted[frozenset({row["product_a"], row["product_b"]})] == (row["lift"], row["together"])
 
 
-def test_what_the_focus_groups_ask_is_asked_of_three_personas_twice(shipped: Shipped) -> None:
+def assert_three_personas_are_asked_twice(shipped: Shipped) -> None:
     for name in ("klaviyo_affinity", "klaviyo_creative"):
         group = shipped.output(name)
         assert len(group["persona_ids"]) == 3
@@ -150,14 +159,14 @@ def test_what_the_focus_groups_ask_is_asked_of_three_personas_twice(shipped: Shi
         assert {one["type"] for one in group["results"]} >= {"likert", "nps", "open_ended"}
 
 
-def test_evidence_is_what_was_sent(shipped: Shipped) -> None:
+def assert_evidence_is_what_was_sent(shipped: Shipped) -> None:
     approved = {str(row["id"]) for row in shipped.table("bigcommerce.product_reviews") if row["status"] == "approved"}
     named = set(at(shipped.output("bigcommerce_reviews"), "themes[].evidence_review_ids[]"))
     sent = {row["review_id"] for row in shipped.rows("bigcommerce_reviews")}
     assert named <= sent <= approved and named
 
 
-def test_an_answer_that_breaks_its_contract_is_told(shipped: Shipped) -> None:
+def assert_an_answer_that_breaks_its_contract_is_told(shipped: Shipped) -> None:
     """It has been paid for and is kept; the one item has failed. Other ways to break it: mavera/test_chat.py."""
     said = {
         ("bigcommerce_channels", "wrong_sum"): "channels[].budget_share adds up to 101, not 100",
@@ -170,7 +179,7 @@ def test_an_answer_that_breaks_its_contract_is_told(shipped: Shipped) -> None:
         assert (result.result, len(result.carried)) == ("failed", 1) and problem in result.problem
 
 
-def test_without_consent_nobody_counts(shipped: Shipped) -> None:
+def assert_without_consent_nobody_counts(shipped: Shipped) -> None:
     """The query must filter by the consent of both channels: a person's `false` is enough to be left out of it."""
     sms = "WHERE subscriptions__sms__marketing__can_receive_sms_marketing"
     sql = shipped.activations["klaviyo_creative"].sql

@@ -33,6 +33,12 @@ def schema_in_words(contract: Contract) -> str:
     return f"Answer with one JSON object and nothing else. It keeps to this JSON Schema:\n{schema}"
 
 
+def with_words(text: str, *words: str) -> str:
+    """A text with what is asked for at its end; as it is where nothing is."""
+    asked = [one for one in words if one]
+    return "\n\n".join([text.rstrip(), *asked]) if asked else text
+
+
 def mistakes(contract: Contract) -> Iterator[str]:
     """What is wrong with the contract itself."""
     if contract.schema is not None:

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any, Literal, cast
 
 from courier.activations.contract import Egress, Item, Known, Outcome, Remote, Sent, Unclear, Usage, Wanted
-from courier.activations.mavera.agreed import in_words, judged, mistakes, schema_in_words
+from courier.activations.mavera.agreed import in_words, judged, mistakes, schema_in_words, with_words
 from courier.activations.mavera.asked import asked_item
 from courier.activations.mavera.client import THINKING_SECONDS, Client, Refusal, Reply
 from courier.activations.mavera.directory import Directory, workspace
@@ -33,8 +33,8 @@ def payload_of(body: Chat, filled: Filled) -> Shaped:
     """The body of a POST, without thread and workspace. What the answer must keep to stands at its end."""
     message = str(filled.get("message", body.message))
     empty = () if message.strip() else ("the message is empty",)
-    asked = [message.rstrip(), in_words(body.contract), schema_in_words(body.contract)]
-    return Shaped({"message": "\n\n".join(filter(None, asked))}, (*empty, *mistakes(body.contract)))
+    text = with_words(message, in_words(body.contract), schema_in_words(body.contract))
+    return Shaped({"message": text}, (*empty, *mistakes(body.contract)))
 
 
 class Chats:

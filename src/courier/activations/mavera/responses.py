@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Literal, cast
 
 from courier.activations.contract import Egress, Item, Known, Outcome, Remote, Sent, Unclear, Usage, Wanted
-from courier.activations.mavera.agreed import in_words, judged, mistakes
+from courier.activations.mavera.agreed import in_words, judged, mistakes, with_words
 from courier.activations.mavera.asked import asked_item, skipped
 from courier.activations.mavera.client import THINKING_SECONDS, Client, Refusal, Reply
 from courier.activations.mavera.directory import Directory, personas
@@ -30,7 +30,7 @@ _OURS = ("model", "input", "instructions", "persona_id", "text", "stream")
 
 def payload_of(body: Response, filled: Filled, name: str) -> Shaped:
     """The body of a POST, with `persona` as a name. `name`: of the schema; letters that it may not have become `_`."""
-    text = "\n\n".join(filter(None, [str(filled.get("input", body.input)).rstrip(), in_words(body.contract)]))
+    text = with_words(str(filled.get("input", body.input)), in_words(body.contract))
     payload: dict[str, Any] = {"model": MODEL, "input": text, "instructions": filled.get("instructions")}
     payload[PERSONA] = filled.get("persona", body.persona)
     if body.contract.schema is not None:
