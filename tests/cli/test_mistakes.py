@@ -9,7 +9,7 @@ import pytest
 from tests.cli.process import courier, started
 
 MISTAKES = [
-    ("run", 2, "neither --group nor --courier says what to run", "add --group shopify, or --courier "),
+    ("run", 2, "neither --group nor --courier says what to run", "or --group shopify, or --courier "),
     ("run --group shopfy", 2, "there is no group 'shopfy'", "Did you mean `shopify`?"),
     ("run --group shopify --courier shopify", 2, "--group and --courier exclude each other", "keep one"),
     ("run --group shopify --feed order", 2, "--feed goes with --courier", "--courier NAME --feed NAME"),

@@ -10,6 +10,7 @@ import pytest
 from courier.config.activation import (
     Activation,
     Chat,
+    Contract,
     Each,
     FocusGroup,
     Generation,
@@ -89,7 +90,7 @@ def test_a_persona_with_its_guards(tmp_path: Path) -> None:
         (
             "responses",
             "response: { input: 'Why?', schema: { type: object, required: [a] }, options: { temperature: 0.5 } }",
-            Response("Why?", schema={"type": "object", "required": ["a"]}, options={"temperature": 0.5}),
+            Response("Why?", contract=Contract({"type": "object", "required": ["a"]}), options={"temperature": 0.5}),
         ),
         ("chat", "chat: { message: 'Why?', thread: new }", Chat("Why?", "new")),
         (

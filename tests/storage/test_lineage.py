@@ -9,10 +9,14 @@ from typing import Any
 
 import pytest
 
-from courier.config.activation import Activation, Guards, Response
+from courier.cli.init import starter_folder
+from courier.config.activation import Activation, Contract, Guards, Response
+from courier.config.load import load_project
 from courier.config.problems import Problem
 from courier.config.project import Project
 from courier.storage.lineage import Bench, Reading, check_activations, reading
+from courier.storage.personal import personal_columns
+from courier.storage.relations import Stored
 from tests.storage.leaking import leaking_project
 
 
@@ -163,11 +167,15 @@ def test_parameters_are_asked_for(bench: Bench, project: Project) -> None:
 
 
 def test_names_in_texts_and_guards_are_columns(bench: Bench, project: Project) -> None:
-    body = Response("{state}: {sate} {rows}", persona="{none}", evidence={"ids[]": "ids"})
+    body = Response(
+        "{state}: {sate} {rows}",
+        persona="{none}",
+        contract=Contract(evidence={"ids[]": "ids"}, rows={"all[]": ("state", "of")}),
+    )
     changed = {"body": body, "columns": ("state", "count"), "guards": Guards(exact=("n",)), "key": "state"}
     found = read(bench, project, "SELECT state FROM shopify.customer", **changed)
     assert {one.rule for one in found.problems} == {"unknown-output"}
-    assert len(found.problems) == 5
+    assert len(found.problems) == 6
 
 
 def test_people_are_counted_in_whole_numbers(bench: Bench, project: Project) -> None:
@@ -209,3 +217,15 @@ def test_views_over_all_sources_are_followed(project: Project) -> None:
     for column, why in {"email": "it is tagged `email`", "ck": "tagged `ck`", "source_key": "tagged `ck`"}.items():
         refused = over_all(f"SELECT {column} AS a FROM semantic.customer").problems
         assert len(refused) >= 2 and all(why in problem.message for problem in refused), refused
+
+
+def test_people_are_known_by_their_key_wherever_it_stands() -> None:
+    """In a table called customers or profiles, and in another one's column that has no tag."""
+    project = load_project(starter_folder()).project
+    assert project is not None
+    personal = personal_columns(project)
+    for written in ("segment_profiles", "list_profiles", "events", "order_items"):
+        assert personal.is_key(Stored("klaviyo", written, "profile_id")), written
+    for written in ("orders", "customer_addresses", "customer_attribute_values"):
+        assert personal.is_key(Stored("bigcommerce", written, "customer_id")), written
+    assert not personal.why(Stored("klaviyo", "segment_profiles", "segment_id"))

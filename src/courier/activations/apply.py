@@ -237,6 +237,7 @@ def _item_of(known: Known, plan: Plan) -> Item:
         remote_id=known.remote_id,
         known=known,
         evidence=now.evidence if now else {},
+        figures=now.figures if now else {},
     )
 
 

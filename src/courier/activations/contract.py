@@ -12,6 +12,8 @@ Payload = Mapping[str, Any]
 State = Literal["done", "unknown", "pending", "failed"]
 Credits = tuple[int, int]
 """Low and high."""
+Figures = Mapping[str, tuple[Mapping[str, Any], ...]]
+"""Path of a list -> names and values of its elements, one for each row that was sent. The first tells them apart."""
 
 
 @dataclass(frozen=True)
@@ -25,12 +27,16 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class Wanted:
-    """One item as the data want it: what would be sent if nothing had been sent before. `name`: for people."""
+    """One item as the data want it: what would be sent if nothing had been sent before. `name`: for people.
+
+    evidence: path in the answer -> what it may name. figures: path of a list in it -> what each element repeats
+    """
 
     key: str
     name: str
     payload: Payload
-    evidence: Mapping[str, frozenset[str]] = field(default_factory=dict)  # path in the answer -> what it may name
+    evidence: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    figures: Figures = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -78,6 +84,7 @@ class Item:
     remote_id: str | None = None
     known: Known | None = None
     evidence: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    figures: Figures = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

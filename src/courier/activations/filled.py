@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from courier.activations.contract import Figures
 from courier.activations.templates import ItemFilling, as_text, plain
 from courier.config.activation import Chat, Each, FocusGroup, Generation, Persona, Response
 
@@ -66,8 +67,17 @@ def evidence(
     body: Persona | Response | Chat | FocusGroup | Generation, filling: ItemFilling
 ) -> dict[str, frozenset[str]]:
     """Path in the answer -> what it may name: every value of the column that was sent."""
-    named = body.evidence if isinstance(body, Response) else {}
+    named = body.contract.evidence if isinstance(body, Response | Chat) else {}
     return {path: frozenset(_values(filling, column)) for path, column in named.items()}
+
+
+def figures(body: Persona | Response | Chat | FocusGroup | Generation, filling: ItemFilling) -> Figures:
+    """Path of a list in the answer -> what its elements repeat, by row, as it was sent."""
+    named = body.contract.rows if isinstance(body, Response | Chat) else {}
+    return {
+        path: tuple({column: plain(row.get(column)) for column in columns} for row in filling.rows)
+        for path, columns in named.items()
+    }
 
 
 def _values(filling: ItemFilling, column: str) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from courier.activations.contract import Wanted
-from courier.activations.filled import Filled, evidence, filled
+from courier.activations.filled import Filled, evidence, figures, filled
 from courier.activations.scrub import scrubbed_payload
 from courier.activations.templates import ItemFilling, Row, as_text
 from courier.config.activation import Activation, Persona
@@ -43,7 +43,8 @@ def items_of(activation: Activation, rows: Sequence[Row], shape: Callable[[Fille
         texts = scrubbed_payload(filled(activation.body, filling))
         shaped = shape(texts)
         name = str(texts.get("name") or texts.get("title") or key)
-        found.append(Wanted(key, name, shaped.payload, evidence(activation.body, filling)))
+        named, repeated = evidence(activation.body, filling), figures(activation.body, filling)
+        found.append(Wanted(key, name, shaped.payload, named, repeated))
         problems += [f"{activation.path}: item {key}: {problem}" for problem in (*filling.problems, *shaped.problems)]
     return Items(tuple(found), (*problems, *_same_names(activation, found)))
 

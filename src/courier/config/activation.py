@@ -75,24 +75,41 @@ class Persona:
 
 
 @dataclass(frozen=True)
+class Contract:
+    """What an answer that is JSON must keep to, checked here, whatever the language model was told.
+
+    schema:   JSON Schema of the answer; None: it is text, and nothing else holds of it
+    evidence: path in the answer (themes[].evidence_review_ids[]) -> column that holds every value it may name
+    sums:     path (channels[].budget_share) -> what the numbers there add up to
+    rows:     path of a list (channels[]) that has one element for each row sent -> the columns, by their own names,
+              that an element repeats unchanged; the first of them says which row it is
+    """
+
+    schema: Mapping[str, Any] | None = None
+    evidence: Mapping[str, str] = field(default_factory=dict)
+    sums: Mapping[str, float] = field(default_factory=dict)
+    rows: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Response:
-    """One answer of the model per item. `schema`: JSON Schema of the answer, checked here too. `evidence`: path in the
-    answer (themes[].evidence_review_ids[]) -> column that holds every value it may name."""
+    """One answer of the model per item."""
 
     input: str
     instructions: str | None = None
     persona: str | None = None
-    schema: Mapping[str, Any] | None = None
-    evidence: Mapping[str, str] = field(default_factory=dict)
+    contract: Contract = field(default_factory=Contract)
     options: Mapping[str, Any] = field(default_factory=dict)  # temperature, verbosity, reasoning_effort ...
 
 
 @dataclass(frozen=True)
 class Chat:
-    """One message to Mave per item. `thread`: goes on in the thread of the item's last message, or begins a new one."""
+    """One message to Mave per item. `thread`: goes on in the thread of the item's last message, or begins a new one.
+    The message says what the contract asks for: Mave has no other place for it."""
 
     message: str
     thread: Literal["continue", "new"] = "continue"
+    contract: Contract = field(default_factory=Contract)
 
 
 @dataclass(frozen=True)

@@ -115,16 +115,29 @@ class PersonaModel(FileModel):
     enriches: Text | None = Field(None, description="Another activation, whose persona of the same key is updated.")
 
 
+_SCHEMA = "JSON Schema of the answer."
+_EVIDENCE = "Path in the answer: the column with every value that it may name. themes[].evidence[]: id."
+_CHECKS = "What else must hold of an answer by a schema."
+
+
+class ChecksModel(FileModel):
+    """What must hold of an answer that is JSON, beside its schema. A path is as channels[].budget_share."""
+
+    sums: dict[str, float] = Field({}, description="Path: what the numbers there add up to.")
+    rows: dict[str, OneOrMore] = Field(
+        {}, description="Path of a list with one element per row: the columns that it repeats. The first is its name."
+    )
+
+
 class ResponseModel(FileModel):
     """One structured answer of the model per item."""
 
     input: TemplateText = Field(description="What is asked. {rows}: the item's rows, one line each.")
     instructions: TemplateText | None = Field(None, description="How it is to be answered.")
     persona: TemplateText | None = Field(None, description="The persona that answers, by its name or id.")
-    answer: dict[str, Any] | None = Field(None, alias="schema", description="JSON Schema of the answer.")
-    evidence: dict[str, Text] = Field(
-        {}, description="Path in the answer: the column with every value that it may name. themes[].evidence[]: id."
-    )
+    answer: dict[str, Any] | None = Field(None, alias="schema", description=_SCHEMA)
+    evidence: dict[str, Text] = Field({}, description=_EVIDENCE)
+    checks: ChecksModel = Field(ChecksModel.model_construct(), description=_CHECKS)
     options: dict[str, Any] = Field({}, description="temperature, verbosity, reasoning_effort, max_output_tokens.")
 
 
@@ -133,6 +146,9 @@ class ChatModel(FileModel):
 
     message: TemplateText = Field(description="What is asked. {rows}: the item's rows, one line each.")
     thread: Literal["continue", "new"] = Field("continue", description="continue: goes on in the item's last thread.")
+    answer: dict[str, Any] | None = Field(None, alias="schema", description=_SCHEMA)
+    evidence: dict[str, Text] = Field({}, description=_EVIDENCE)
+    checks: ChecksModel = Field(ChecksModel.model_construct(), description=_CHECKS)
 
 
 class QuestionModel(FileModel):

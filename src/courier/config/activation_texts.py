@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from courier.config.activation import SAMPLE_SIZE, Activation, Chat, Each, FocusGroup, Generation, Persona, Response
+from courier.config.activation import (
+    SAMPLE_SIZE,
+    Activation,
+    Chat,
+    Contract,
+    Each,
+    FocusGroup,
+    Generation,
+    Persona,
+    Response,
+)
 
 Path = tuple[str | int, ...]
 
@@ -24,8 +34,8 @@ def named_columns(activation: Activation) -> Iterator[tuple[Path, str]]:
     yield from ((("columns", position), name) for position, name in enumerate(activation.columns))
     if isinstance(body, Persona):
         yield from _of_persona(body)
-    if isinstance(body, Response):
-        yield from (((("response", "evidence", path)), name) for path, name in body.evidence.items())
+    if isinstance(body, Response | Chat):
+        yield from _of_contract("response" if isinstance(body, Response) else "chat", body.contract)
     for guard, pairs in (("support", activation.guards.support), ("distinct", activation.guards.distinct)):
         for value, counter in pairs.items():
             yield ("guards", guard, value), value
@@ -33,6 +43,12 @@ def named_columns(activation: Activation) -> Iterator[tuple[Path, str]]:
             if guard == "distinct":
                 yield ("guards", guard, value), SAMPLE_SIZE
     yield from ((("guards", "exact", place), name) for place, name in enumerate(activation.guards.exact))
+
+
+def _of_contract(section: str, contract: Contract) -> Iterator[tuple[Path, str]]:
+    yield from (((section, "evidence", path), name) for path, name in contract.evidence.items())
+    for path, columns in contract.rows.items():
+        yield from (((section, "checks", "rows", path, place), name) for place, name in enumerate(columns))
 
 
 def _of_persona(body: Persona) -> Iterator[tuple[Path, str]]:

@@ -10,6 +10,7 @@ from typing import Any
 from courier.config.activation import (
     Activation,
     Chat,
+    Contract,
     Each,
     FocusGroup,
     Generation,
@@ -307,7 +308,7 @@ def _body(model: ActivationModel) -> Persona | Response | Chat | FocusGroup | Ge
     if isinstance(made, FocusGroupModel):
         return _focus_group(made)
     if isinstance(made, ChatModel):
-        return Chat(made.message, made.thread)
+        return Chat(made.message, made.thread, _contract(made))
     return Generation(made.app, made.title, made.input, made.brand_voice, made.persona)
 
 
@@ -329,8 +330,11 @@ def _attributes(model: AttributesModel | None) -> Mapping[str, str]:
 
 
 def _response(model: ResponseModel) -> Response:
-    schema = _as_json(model.answer)
-    return Response(model.input, model.instructions, model.persona, schema, model.evidence, _as_json(model.options))
+    return Response(model.input, model.instructions, model.persona, _contract(model), _as_json(model.options))
+
+
+def _contract(model: ChatModel | ResponseModel) -> Contract:
+    return Contract(_as_json(model.answer), model.evidence, model.checks.sums, model.checks.rows)
 
 
 def _as_json(value: Any) -> Any:

@@ -121,7 +121,7 @@ def _alerts(names: Names) -> Schema:
 def _courier(names: Names) -> Schema:
     schema = _made(CourierModel, "Courier")
     properties = schema["properties"]
-    properties["connector"] |= {"enum": list(KNOWN_CONNECTORS)}
+    properties["connector"] |= {"enum": sorted(KNOWN_CONNECTORS)}
     properties["domain_tables"]["anyOf"][0] |= _enum(names.folders)
     _name_keys(properties["feeds"], names.feeds)
     properties["credential"]["propertyNames"] = _enum(

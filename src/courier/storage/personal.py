@@ -58,12 +58,13 @@ def _is_person(tag: str) -> bool:
 
 
 def _keys_of_people(tables: Mapping[str, DomainTable]) -> frozenset[str]:
-    """What other tables call the key of a table of people: `customer_id` for customer.id, tagged ck."""
-    return frozenset(
-        f"{table.name}_{table.primary_key[0]}"
+    """What other tables call the key of a table of people: `customer_id` for customer.id or customers.id, tagged ck."""
+    keys = {
+        table.name: table.primary_key[0]
         for table in tables.values()
         if len(table.primary_key) == 1 and any(map(_is_person, table.column(table.primary_key[0]).tags))
-    )
+    }
+    return frozenset(f"{name}_{key}" for table, key in keys.items() for name in (table, table.removesuffix("s")))
 
 
 def _why_key(table: DomainTable, column: Column, people: frozenset[str]) -> str:

@@ -8,9 +8,11 @@ from dataclasses import replace
 import pytest
 
 from courier.activations.contract import Sent, Unclear
+from courier.activations.mavera.chat import payload_of
 from courier.activations.mavera.client import THINKING_SECONDS
-from courier.config.activation import Chat
+from courier.config.activation import Chat, Contract
 from courier.errors import SourceRefused
+from courier.sandbox.mavera.faults import Fault
 from courier.sandbox.mavera.service import Mavera
 from courier.sandbox.server import Sandbox
 from tests.activations.mavera.acting import Acting, acting
@@ -95,3 +97,66 @@ def test_a_workspace_is_found_by_its_name(sandbox: Sandbox) -> None:
     with pytest.raises(SourceRefused) as refused:
         lost.surface.look()
     assert refused.value.fix == "Did you mean `Default workspace`?"
+
+
+SHOPS = ({"shop": "a", "orders": 3}, {"shop": "b", "orders": 5})
+CONTRACT = Contract(
+    schema={
+        "type": "object",
+        "required": ["shops", "best_shop_ids"],
+        "properties": {
+            "shops": {"type": "array", "items": {"type": "object", "properties": {"share": {"type": "number"}}}},
+            "best_shop_ids": {"type": "array", "items": {"type": "string"}},
+        },
+    },
+    evidence={"best_shop_ids[]": "shop_id"},
+    sums={"shops[].share": 100},
+    rows={"shops[]": ("shop", "orders")},
+)
+QUESTION = '{"shop": "a", "orders": 3, "shop_id": "s-1"}\n{"shop": "b", "orders": 5, "shop_id": "s-2"}'
+
+
+def agreed(sandbox: Sandbox) -> Sent:
+    """A question whose answer has a contract, over two rows."""
+    chatting = acting(sandbox, Chat("{rows}", contract=CONTRACT))
+    evidence = {"best_shop_ids[]": frozenset({"s-1", "s-2"})}
+    wanted = replace(chatting.wanted("k", evidence, message=QUESTION), figures={"shops[]": SHOPS})
+    outcome = chatting.apply(wanted)[1]
+    assert isinstance(outcome, Sent)
+    return outcome
+
+
+def test_an_answer_keeps_to_its_contract(sandbox: Sandbox) -> None:
+    sent = agreed(sandbox)
+    assert sent.problems == ()
+    assert [(one["shop"], one["orders"], one["share"]) for one in sent.output["content"]["shops"]] == [
+        ("a", 3, 50),
+        ("b", 5, 50),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("wrong_sum", "shops[].share adds up to 101, not 100"),
+        ("wrong_figure", "shops[].orders is not what was sent in 1 of 2"),
+        ("broken_schema", "the answer breaks its schema at its top: required"),
+        ("invalid_json", "the answer is not JSON"),
+        ("foreign_evidence", "best_shop_ids[] names 1 of 3 that were not among what was sent"),
+        ("clarification", "ask back"),
+    ],
+)
+def test_an_answer_that_breaks_its_contract_is_kept_and_told(
+    sandbox: Sandbox, mavera: Mavera, kind: str, said: str
+) -> None:
+    mavera.faults.add(Fault(kind))
+    sent = agreed(sandbox)
+    assert any(said in problem for problem in sent.problems), sent.problems
+    assert sent.output["content"] and sent.credits == mavera.credits_used > 0
+
+
+def test_a_contract_without_a_schema_is_a_mistake_of_the_yaml() -> None:
+    """Nothing could be checked of a text."""
+    for contract in (Contract(sums={"a": 1}), Contract(rows={"a[]": ("b",)}), Contract(evidence={"a[]": "b"})):
+        assert payload_of(Chat("x", contract=contract), {}).problems
+    assert "no JSON Schema" in payload_of(Chat("x", contract=Contract({"type": "objekt"})), {}).problems[0]

@@ -10,7 +10,7 @@ import pytest
 from courier import clock
 from courier.activations.contract import NotSent, Sent, Unclear
 from courier.activations.mavera.payloads import payload_of
-from courier.config.activation import Response
+from courier.config.activation import Contract, Response
 from courier.sandbox.mavera.service import Mavera
 from courier.sandbox.server import Sandbox
 from tests.activations.mavera.acting import Acting, acting
@@ -40,7 +40,7 @@ SCHEMA: dict[str, Any] = {
 PATH = "themes[].evidence_review_ids[]"
 INPUT = "Find themes.\nreview_id: r17 soft and warm\nreview_id: r18 too small\nreview_id: r19 came late"
 SENT = {PATH: frozenset({"r17", "r18", "r19"})}
-BODY = Response("{rows}", schema=SCHEMA, evidence={PATH: "review_id"}, options={"temperature": 0.2})
+BODY = Response("{rows}", contract=Contract(SCHEMA, {PATH: "review_id"}), options={"temperature": 0.2})
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def test_without_a_schema_the_text_is_the_answer(sandbox: Sandbox) -> None:
 
 
 def test_a_persona_is_named_and_sent_by_its_id(sandbox: Sandbox, mavera: Mavera) -> None:
-    asking = acting(sandbox, replace(BODY, schema=None, persona="Home Cook"))
+    asking = acting(sandbox, replace(BODY, contract=Contract(), persona="Home Cook"))
     (cook,) = [persona["id"] for persona in mavera.personas if persona["name"] == "Home Cook"]
     asking.apply(asking.wanted("k", input=INPUT))
     assert asking.left[0].json["persona_id"] == cook
@@ -121,7 +121,7 @@ def test_no_credits_stop_everything(asking: Acting, mavera: Mavera) -> None:
     [
         (BODY, {"input": "x" * 100_001}, "100000"),
         (BODY, {"input": " "}, "empty"),
-        (replace(BODY, schema={"type": "objekt"}), {"input": "x"}, "no JSON Schema"),
+        (replace(BODY, contract=Contract({"type": "objekt"})), {"input": "x"}, "no JSON Schema"),
         (replace(BODY, options={"stream": True}), {"input": "x"}, "set by courier"),
     ],
 )

@@ -39,6 +39,7 @@ def asked_item(
         remote_id=None if asks or known is None else known.remote_id,
         known=known,
         evidence=wanted.evidence,
+        figures=wanted.figures,
     )
 
 

@@ -2,7 +2,8 @@
 
 Documented: `message`, `thread_id`, `workspace_id`, the answer's `content`, `sources`, `thread_id` and `usage`; 30-90 s
 for a first answer, so that a client waits at least 180. `validation` is promised by a guide and absent from the
-reference: it is kept where it comes.
+reference: it is kept where it comes. Inferred: that Mave answers with JSON where the message asks for it; nothing is
+relied upon but what the answer then is.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from datetime import datetime
 from typing import Any, Literal, cast
 
 from courier.activations.contract import Egress, Item, Known, Outcome, Remote, Sent, Unclear, Usage, Wanted
+from courier.activations.mavera.agreed import in_words, judged, mistakes, schema_in_words, with_words
 from courier.activations.mavera.asked import asked_item
 from courier.activations.mavera.client import THINKING_SECONDS, Client, Refusal, Reply
 from courier.activations.mavera.directory import Directory, workspace
@@ -28,9 +30,11 @@ _KEPT = ("content", "sources", "personas_used", "validation")
 
 
 def payload_of(body: Chat, filled: Filled) -> Shaped:
-    """The body of a POST, without thread and workspace."""
+    """The body of a POST, without thread and workspace. What the answer must keep to stands at its end."""
     message = str(filled.get("message", body.message))
-    return Shaped({"message": message}, () if message.strip() else ("the message is empty",))
+    empty = () if message.strip() else ("the message is empty",)
+    text = with_words(message, in_words(body.contract), schema_in_words(body.contract))
+    return Shaped({"message": text}, (*empty, *mistakes(body.contract)))
 
 
 class Chats:
@@ -62,10 +66,10 @@ class Chats:
             outcome = self._client.post("/mave/chat", item.payload, egress, THINKING_SECONDS)
             if isinstance(outcome, Refusal) and outcome.status == 404 and THREAD in item.payload:
                 fresh = {name: value for name, value in item.payload.items() if name != THREAD}
-                again = self._read(self._client.post("/mave/chat", fresh, egress, THINKING_SECONDS))
+                again = self._read(item, self._client.post("/mave/chat", fresh, egress, THINKING_SECONDS))
                 note = "its thread was gone: this began a new one"
                 return replace(again, problems=(*again.problems, note)) if isinstance(again, Sent) else again
-        return self._read(outcome)
+        return self._read(item, outcome)
 
     def find(self, item: Item, since: datetime, known_ids: Sequence[str]) -> str | Literal["cannot tell"] | None:
         return "cannot tell"
@@ -79,7 +83,7 @@ class Chats:
     def usage(self) -> Usage:
         return usage(self._client)
 
-    def _read(self, outcome: Any) -> Outcome:
+    def _read(self, item: Item, outcome: Any) -> Outcome:
         if isinstance(outcome, Refusal):
             return outcome.meaning
         if not isinstance(outcome, Reply):
@@ -89,8 +93,12 @@ class Chats:
             return Unclear(f"{self._client.host}: a message without an id")
         output = {name: body[name] for name in _KEPT if name in body}
         thread = str(body[THREAD]) if body.get(THREAD) else None
-        problems = tuple(filter(None, [_doubt(str(body.get("content") or "").strip())]))
-        return Sent(str(body["id"]), credits_used(body, CREDITS[1]), output, thread=thread, problems=problems)
+        content = str(body.get("content") or "").strip()
+        if doubt := _doubt(content):
+            problems = [doubt]
+        else:
+            output["content"], problems = judged(content, self._body.contract, item)
+        return Sent(str(body["id"]), credits_used(body, CREDITS[1]), output, thread=thread, problems=tuple(problems))
 
 
 def _doubt(content: str) -> str:

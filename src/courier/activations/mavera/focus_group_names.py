@@ -22,6 +22,8 @@ ASSUMED: Mapping[str, str] = {
     "id": "id",
     "status": "status",
     "results": "results",
+    "answers": "responses",
+    "score": "score",
     "error": "error",
     "credits": "usage.credits_used",
 }
@@ -29,6 +31,8 @@ Standing = Literal["pending", "done", "failed"]
 DONE = frozenset({"completed", "complete", "done", "ready", "succeeded", "finished"})
 FAILED = frozenset({"failed", "error", "errored", "cancelled", "canceled", "expired"})
 _REASON = 200
+SCALES: Mapping[str, tuple[int, int]] = {"nps": (0, 10), "likert": (1, 7)}
+"""A Likert scale has five steps or seven; nobody says which one Mavera's has."""
 
 
 def name_of(word: str, names: Mapping[str, str]) -> str:
@@ -56,6 +60,29 @@ def standing(body: Mapping[str, Any], names: Mapping[str, str]) -> Standing:
     if status in DONE or (not status and value_of(body, "results", names)):
         return "done"
     return "failed" if status in FAILED else "pending"
+
+
+def shortcomings(body: Mapping[str, Any], asked: Mapping[str, Any], names: Mapping[str, str]) -> list[str]:
+    """What is missing in the answer of a group that has ended: each question has as many answers as were asked for,
+    and their scores are within its scale. asked: the payload, in our words. No value is told."""
+    results = value_of(body, "results", names)
+    if not isinstance(results, list):
+        return ["there are no results in the answer: `focus_group.names.results` says where they are"]
+    questions, wanted = asked["questions"], len(asked["personas"]) * asked["responses"]
+    found = [] if len(results) == len(questions) else [f"{len(results)} of {len(questions)} questions have results"]
+    for number, (question, result) in enumerate(zip(questions, results, strict=False), 1):
+        answers = value_of(result, "answers", names) if isinstance(result, Mapping) else None
+        answers = [one for one in answers if isinstance(one, Mapping)] if isinstance(answers, list) else []
+        if len(answers) < wanted:
+            found.append(f"question {number} has {len(answers)} answers, and {wanted} were asked for")
+        if any(_beyond(question["type"], value_of(one, "score", names)) for one in answers):
+            found.append(f"question {number} has a score beyond its scale")
+    return found
+
+
+def _beyond(type_: str, score: Any) -> bool:
+    low, high = SCALES.get(type_.lower(), (None, None))
+    return low is not None and high is not None and isinstance(score, int | float) and not low <= score <= high
 
 
 def reason(body: Mapping[str, Any], names: Mapping[str, str]) -> str:

@@ -24,7 +24,7 @@ from courier.activations.contract import (
 from courier.activations.mavera.asked import asked_item, skipped
 from courier.activations.mavera.client import Client, Refusal, Reply, segment
 from courier.activations.mavera.directory import OF_ACTIVATION, Directory, personas, workspace
-from courier.activations.mavera.focus_group_names import reason, request, standing, value_of
+from courier.activations.mavera.focus_group_names import reason, request, shortcomings, standing, value_of
 from courier.activations.mavera.shaped import Filled, Shaped
 from courier.activations.mavera.usage import usage
 from courier.config.activation import FocusGroup
@@ -144,7 +144,7 @@ class FocusGroups:
         if ended == "failed":
             problem = f"the focus group failed: {reason(body, names)}"
             return NotSent(problem, "apply again to begin another", credits=self._credits(item, body))
-        return Sent(remote_id, self._credits(item, body), body)
+        return Sent(remote_id, self._credits(item, body), body, problems=tuple(shortcomings(body, item.payload, names)))
 
     def _pending(self, item: Item, remote_id: str, body: Mapping[str, Any], problem: str = "") -> Sent:
         problems = (problem,) if problem else ()

@@ -11,15 +11,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, cast
 
-import orjson
-
 from courier.activations.contract import Egress, Item, Known, Outcome, Remote, Sent, Unclear, Usage, Wanted
+from courier.activations.mavera.agreed import in_words, judged, mistakes, with_words
 from courier.activations.mavera.asked import asked_item, skipped
 from courier.activations.mavera.client import THINKING_SECONDS, Client, Refusal, Reply
 from courier.activations.mavera.directory import Directory, personas
 from courier.activations.mavera.shaped import Filled, Shaped
 from courier.activations.mavera.usage import credits_used, usage
-from courier.activations.mavera.verdict import breaches, false_evidence, schema_problem
 from courier.config.activation import Response
 
 CREDITS = (1, 5)
@@ -32,12 +30,12 @@ _OURS = ("model", "input", "instructions", "persona_id", "text", "stream")
 
 def payload_of(body: Response, filled: Filled, name: str) -> Shaped:
     """The body of a POST, with `persona` as a name. `name`: of the schema; letters that it may not have become `_`."""
-    text = str(filled.get("input", body.input))
+    text = with_words(str(filled.get("input", body.input)), in_words(body.contract))
     payload: dict[str, Any] = {"model": MODEL, "input": text, "instructions": filled.get("instructions")}
     payload[PERSONA] = filled.get("persona", body.persona)
-    if body.schema is not None:
+    if body.contract.schema is not None:
         named = re.sub(r"[^A-Za-z0-9_-]", "_", name)[:64]
-        form = {"type": "json_schema", "name": named, "strict": True, "schema": body.schema}
+        form = {"type": "json_schema", "name": named, "strict": True, "schema": body.contract.schema}
         payload["text"] = {"format": form}
     payload |= {option: value for option, value in body.options.items() if option not in _OURS}
     return Shaped({field: value for field, value in payload.items() if value is not None}, tuple(_problems(body, text)))
@@ -49,7 +47,7 @@ def _problems(body: Response, text: str) -> list[str]:
         found.append(f"the input has {len(text)} letters, and Mavera takes {LONGEST_INPUT}: send fewer rows")
     if not text.strip():
         found.append("the input is empty")
-    return [*found, *filter(None, [schema_problem(body.schema) if body.schema is not None else ""])]
+    return [*found, *mistakes(body.contract)]
 
 
 class Responses:
@@ -107,13 +105,8 @@ class Responses:
         if refused:
             return refused, ["the model refused to answer"]
         problems = [] if body.get("status") in (None, "completed") else ["the answer was not completed"]
-        if self._body.schema is None:
-            return text, problems
-        try:
-            answer = orjson.loads(text)
-        except orjson.JSONDecodeError:
-            return text, [*problems, "the answer is not JSON"]
-        return answer, problems + breaches(answer, self._body.schema) + false_evidence(answer, item.evidence)
+        answer, found = judged(text, self._body.contract, item)
+        return answer, problems + found
 
 
 def _contents(body: Mapping[str, Any], kind: str, key: str) -> str:

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from math import ceil, floor
 from typing import Any
 
+import orjson
+
 from courier.sandbox.mavera import draws
 
 _NAMED = re.compile(r"evidence|(?:^|_)(?:ids?|keys?)$")
@@ -139,6 +141,8 @@ class Maker:
     def ids(self, name: str, kind: str = "string") -> list[Any]:
         """What the input names that a property of this name may mean, each once, in the input's order."""
         stem = re.sub(r"^evidence_?|s$", "", re.sub(r"s$", "", name)) or "id"
+        if kind == "string" and (found := _told(rows_of(self.text), stem)):
+            return found
         for pattern in (rf'\b{re.escape(stem)}"?\s*[:=]\s*"?([\w./-]+)', r'\b\w*id"?\s*[:=]\s*"?([\w./-]+)'):
             if found := re.findall(pattern, self.text, re.IGNORECASE):
                 break
@@ -181,6 +185,24 @@ class Maker:
         text = f"{(name or 'answer').replace('_', ' ').capitalize()}, {mood}"
         text += " ." * (schema.get("minLength", 0) - len(text))
         return str(text[: schema.get("maxLength")])
+
+
+def rows_of(text: str) -> list[dict[str, Any]]:
+    """The lines of a text that are JSON objects, in their order."""
+    found = []
+    for line in text.splitlines():
+        if line.startswith("{"):
+            try:
+                found.append(orjson.loads(line))
+            except orjson.JSONDecodeError:
+                continue
+    return found
+
+
+def _told(rows: list[dict[str, Any]], stem: str) -> list[str]:
+    """What rows hold of texts at `segment`, or at `segment_a` and `segment_b`, each once."""
+    values = [value for row in rows for name, value in row.items() if name == stem or name.startswith(f"{stem}_")]
+    return list(dict.fromkeys(value for value in values if isinstance(value, str)))
 
 
 def _is(value: Any, *kinds: type) -> bool:

@@ -2,14 +2,16 @@
 
 Documented: message, thread_id, workspace_id, stream, the message's shape, credits by how much is asked (10-15, 20-30,
 30-50, 40-75), and that threads can be listed, read and deleted. Inferred: the shape of threads, the events of a stream,
-and that the length of a message tells how much is asked.
+that the length of a message tells how much is asked, and that Mave answers by a JSON Schema which its message holds.
 """
 
 from __future__ import annotations
 
 from courier.sandbox.mavera import draws
 from courier.sandbox.mavera.account import Account, Answer, Ask
-from courier.sandbox.mavera.faults import find
+from courier.sandbox.mavera.answers import Unmakeable
+from courier.sandbox.mavera.faults import SPOILING, find
+from courier.sandbox.mavera.keeping import split, structured
 from courier.sandbox.mavera.paging import page
 from courier.sandbox.mavera.refusals import invalid, missing
 from courier.sandbox.mavera.store import Node
@@ -29,7 +31,7 @@ def sent(account: Account, ask: Ask) -> Answer:
         raise invalid("message", "must be a text")
     thread = _thread(account, ask, text)
     account.store.add("message", {"id": account.store.new_id(), **_message(account, thread, "user", text)})
-    said = _asked_back() if find(ask.faults, "clarification") else _said(text, thread)
+    said = _asked_back() if find(ask.faults, "clarification") else _answered(account, ask, text, thread)
     answer = {"id": account.store.new_id(), **_message(account, thread, "assistant", said)}
     answer |= {"sources": _sources(text), "personas_used": _personas(account, text)}
     answer["usage"] = {"credits_used": _credits(text)}
@@ -68,6 +70,19 @@ def _credits(text: str) -> int:
     words = len(text.split())
     low, high = next(((low, high) for below, low, high in _BANDS if words < below), _MOST)
     return draws.number(low, high, text)
+
+
+def _answered(account: Account, ask: Ask, text: str, thread: Node) -> str:
+    """By the schema that the message asks for, fenced as language models like to, or else a few words."""
+    question, schema = split(text)
+    if schema is None:
+        return _said(text, thread)
+    fault = find(ask.faults, *SPOILING)
+    try:
+        said = structured(schema, question, fault.kind if fault else account.settings.answers)
+    except Unmakeable:
+        return _said(text, thread)
+    return f"```json\n{said}\n```" if draws.number(0, 1, text) else said
 
 
 def _said(text: str, thread: Node) -> str:

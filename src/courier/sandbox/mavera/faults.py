@@ -9,17 +9,20 @@ from typing import Any
 
 from courier.errors import UsageError
 
-RESPONSES, PERSONAS = "POST /api/v1/responses", "POST /api/v1/personas"
+RESPONSES, PERSONAS, CHAT = "POST /api/v1/responses", "POST /api/v1/personas", "POST /api/v1/mave/chat"
+SPOILING = ("invalid_json", "broken_schema", "foreign_evidence", "wrong_figure", "wrong_sum")
+"""What is wrong with an answer that was to keep to a schema."""
+MISSING = ("missing_answer", "wrong_score")
+"""What is wrong with what a focus group says in the end."""
 # A fault of these kinds meets only requests that begin so, whatever else `contains` asks for.
 POINTS = {
     "no_credits": ("POST",),
     "duplicate": (PERSONAS, "PATCH /api/v1/personas"),
     "taken": (PERSONAS,),
     "refusal": (RESPONSES,),
-    "invalid_json": (RESPONSES,),
-    "broken_schema": (RESPONSES,),
-    "foreign_evidence": (RESPONSES,),
-    "clarification": ("POST /api/v1/mave/chat",),
+    **dict.fromkeys(SPOILING, (RESPONSES, CHAT)),
+    "clarification": (CHAT,),
+    **dict.fromkeys(MISSING, ("POST /api/v1/focus-groups",)),
     "failed": ("POST /api/v1/focus-groups", "POST /api/v1/brand-voices"),
     "same_cursor": ("GET",),
 }
@@ -39,8 +42,10 @@ class Fault:
       status_after (`status` instead of the answer), torn (half of the JSON, whole for HTTP), cut_off (the body ends
       before its length)
     Of what is answered:
-      refusal, invalid_json, broken_schema, foreign_evidence (of /responses), clarification (Mave asks), failed (the
-      focus group or brand voice will fail), same_cursor (a page tells its own cursor as the next)
+      refusal (of /responses), invalid_json, broken_schema, foreign_evidence, wrong_figure, wrong_sum (of what has a
+      schema: /responses and Mave), clarification (Mave asks), failed (the focus group or brand voice will fail),
+      missing_answer, wrong_score (of a focus group's first question), same_cursor (a page tells its own cursor as
+      the next)
     contains: only requests with this text in `METHOD /path?query`, a newline, and the body
     nth:      only from the nth request that matches (1 is the first); times: how often; 0 is for ever
     """

@@ -13,7 +13,7 @@ from typing import Any
 
 from courier.sandbox.mavera import progress
 from courier.sandbox.mavera.account import Account, Answer, Ask
-from courier.sandbox.mavera.faults import find
+from courier.sandbox.mavera.faults import MISSING, find
 from courier.sandbox.mavera.limits import FOCUS_GROUPS
 from courier.sandbox.mavera.refusals import invalid, missing, too_many
 from courier.sandbox.mavera.responses import need_persona
@@ -45,6 +45,7 @@ def created(account: Account, ask: Ask) -> Answer:
         "sample_size": respondents,
         "credits": credits(respondents, len(questions)),
         **progress.begun(account, fails=account.settings.focus_group_fails or bool(find(ask.faults, "failed"))),
+        "spoiled": next((one.kind for one in ask.faults if one.kind in MISSING), None),
         "created_at": account.iso(),
     }
     account.charge(ask.call, body["id"], body["credits"])

@@ -11,12 +11,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
-
 from courier.sandbox.mavera import draws
 from courier.sandbox.mavera.account import Account, Answer, Ask
-from courier.sandbox.mavera.answers import Maker, Unmakeable, spoiled
-from courier.sandbox.mavera.faults import find
+from courier.sandbox.mavera.answers import Unmakeable
+from courier.sandbox.mavera.faults import SPOILING, find
+from courier.sandbox.mavera.keeping import structured
 from courier.sandbox.mavera.refusals import INVALID, Refused, invalid, missing
 from courier.sandbox.mavera.store import Node
 
@@ -73,7 +72,7 @@ def _text(given: Any) -> str:
 
 def _content(account: Account, ask: Ask, text: str) -> Node:
     """The one part of the message: output_text, or a refusal."""
-    fault = find(ask.faults, "refusal", "invalid_json", "broken_schema", "foreign_evidence")
+    fault = find(ask.faults, "refusal", *SPOILING)
     way = fault.kind if fault else account.settings.answers
     if way == "refusal":
         return {"type": "refusal", "refusal": REFUSAL}
@@ -98,11 +97,9 @@ def _structured(form: Mapping[str, Any], text: str, way: str) -> str:
     if form["type"] == "json_schema" and not form.get("name"):
         raise missing("text.format.name")
     try:
-        answer = Maker(schema, text, foreign=way == "foreign_evidence").answer()
+        return structured(schema, text, way)
     except Unmakeable as error:
         raise invalid("text.format.schema", f"cannot be answered: {error}") from error
-    written = orjson.dumps(spoiled(answer, schema) if way == "broken_schema" else answer).decode()
-    return f"Here is what you asked for:\n```json\n{written[:-1]}" if way == "invalid_json" else written
 
 
 def _prose(text: str) -> str:

@@ -21,7 +21,12 @@ _THEMES = ("price", "trust", "fit", "speed", "look")
 
 def results(group: Node, personas: Mapping[str, str]) -> list[Node]:
     """personas: id -> name, who take turns as respondents. Always the same for the same group."""
-    return [_result(group, question, personas) for question in group["questions"]]
+    found = [_result(group, question, personas) for question in group["questions"]]
+    if group.get("spoiled") == "missing_answer":
+        found[0]["responses"].pop()
+    elif group.get("spoiled") == "wrong_score":
+        found[0]["responses"][0]["score"] = 99
+    return found
 
 
 def _result(group: Node, question: Node, personas: Mapping[str, str]) -> Node:

@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 
 from courier.errors import UsageError
 
-Answers = Literal["valid", "refusal", "invalid_json", "broken_schema", "foreign_evidence"]
+Answers = Literal["valid", "refusal", "invalid_json", "broken_schema", "foreign_evidence", "wrong_figure", "wrong_sum"]
 _CHOICES = {
     "duplicate_status": (400, 409, 422),
     "key": ("active", "revoked", "expired"),
@@ -34,7 +34,7 @@ class Settings:
     needs_persona:           /responses without `persona_id` is refused (reference), or works (feature page)
     chat_seconds:            that Mave takes (documented: 30-90)
     latency:                 clock: such seconds pass on the shop's clock at once. sleep: they are waited
-    answers:                 what /responses answers to a JSON Schema
+    answers:                 what /responses and Mave answer to a JSON Schema (Mave never refuses)
     focus_group_polls, _seconds: a group is done when it was asked about more often than that and is older than that
     focus_group_names:       our word of a field -> another one, in requests and answers
     focus_group_words, brand_voice_words: pending, running, completed, failed -> how that is spelled, "READY"
