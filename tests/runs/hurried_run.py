@@ -30,6 +30,7 @@ from typing import Any
 
 from courier import clock
 from courier.cli import main, progress
+from courier.config.known_connectors import KNOWN_CONNECTORS
 from courier.runtime.events import Event, Report, as_json
 from courier.runtime.scheduler import daemon, launch
 from tests.runs.simulated_time import SimulatedClock, live_by
@@ -38,8 +39,8 @@ HURRY = 50.0
 BUSY_SECONDS, IDLE_SECONDS = 5.0, 3600.0  # of simulated time, which costs nothing but the looks
 # None of them starts a thread, which a fork would lose: DuckDB's begin with its first connection, pyarrow's at once.
 IMPORTED = (
-    "courier.cli.progress", "courier.runtime.group_run", "courier.connectors.shopify", "courier.connectors.klaviyo",
-    "courier.storage.inspect",
+    "courier.cli.progress", "courier.runtime.group_run", "courier.storage.inspect",
+    *(f"courier.connectors.{name}" for name in KNOWN_CONNECTORS),
     "courier.runtime.activation_run", "courier.storage.land", "courier.storage.views", "courier.config.load",
     "courier.sandbox.server", "croniter", "dlt", "dlt.destinations", "dlt.destinations.impl.filesystem.filesystem",
     "dlt.normalize.items_normalizers", "duckdb",
