@@ -16,6 +16,7 @@ from typing import Any
 
 from courier import sandbox
 from courier.cli.init import write_project
+from courier.config.known_connectors import KNOWN_CONNECTORS
 from courier.sandbox.history.options import Options
 from courier.sandbox.server import Sandbox
 from courier.sandbox.shop import Shop
@@ -23,7 +24,7 @@ from courier.sandbox.shopify.service import Settings
 from courier.storage.inspect import open_published, tables
 
 CHECKOUT = Path(__file__).parents[2]
-VENDORS = ("SHOPIFY_", "BIGCOMMERCE_", "KLAVIYO_")  # how the names of credentials begin
+VENDORS = tuple(f"{name.upper()}_" for name in KNOWN_CONNECTORS)  # how the names of credentials begin
 SHOP = Options(customers=20, orders=120, products=5)
 
 

@@ -34,6 +34,7 @@ from typing import Any
 
 from courier import clock
 from courier.cli import main, progress
+from courier.config.known_connectors import KNOWN_CONNECTORS
 from courier.runtime.events import Event, Report, as_json
 from courier.runtime.scheduler import daemon, launch
 from courier.sandbox import shop
@@ -50,8 +51,8 @@ BUSY_SECONDS, IDLE_SECONDS = 5.0, 3600.0  # of simulated time, which costs nothi
 # begin at once, are those of its allocator, which QUIET keeps from it.
 QUIET = {"JE_ARROW_MALLOC_CONF": "background_thread:false"}
 IMPORTED = (
-    "courier.cli.progress", "courier.runtime.group_run", "courier.connectors.shopify", "courier.connectors.klaviyo",
-    "courier.storage.inspect",
+    "courier.cli.progress", "courier.runtime.group_run", "courier.storage.inspect",
+    *(f"courier.connectors.{name}" for name in KNOWN_CONNECTORS),
     "courier.runtime.activation_run", "courier.storage.land", "courier.storage.views", "courier.config.load",
     "courier.sandbox.server", "courier.sandbox.telling", "courier.sandbox.shopify.truth", "courier.cli.published",
     "courier.config.cron_words", "courier.cli.table", "rich.console", "rich.table", "croniter", "dlt",
