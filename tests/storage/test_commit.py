@@ -231,7 +231,7 @@ def test_the_ledger_describes_the_tables(shop: Shop) -> None:
     statuses = (ColumnStatus("order", "email", "scope_missing:read_customers", "Grant it."),)
     shop.load(shop.rows_load(table, [order(1)]), statuses=statuses)
     assert shop.ask("FROM private.courier.semantic_tag") == [(SCHEMA, "order", "email", "email", "string", True)]
-    found = shop.ask("SELECT column_name, reason FROM private.courier.column_status ORDER BY ALL")
+    found = shop.ask("SELECT column_name, reason FROM private.courier.column_status")
     assert found == [("email", "scope_missing:read_customers"), ("token", "not_in_graphql")]
     assert shop.ask("SELECT primary_key, last_updated FROM private.courier.domain_table") == [(["id"], "updated_at")]
     assert not shop.load(shop.rows_load(table, [order(1)], fetched=1), statuses=statuses).changed

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from courier.storage.connection import Connection
 from courier.storage.duck import quote, text
+from courier.storage.postgres.session import Session
+from courier.storage.tables import Existing, existing
 from courier.storage.warehouse import PRIVATE
-
-if TYPE_CHECKING:
-    from courier.storage.duck import Connection
 
 
 @dataclass(frozen=True)
@@ -272,8 +271,10 @@ TABLES = (
 )
 
 
-def create_ledger(connection: Connection, tables: Mapping[tuple[str, str], Container[str]]) -> None:
-    """Create what is not among `tables` ((schema, name) -> columns) yet, with comments: tables, and later columns."""
+def create_ledger(connection: Connection, tables: Existing) -> Existing:
+    """Create what is not among `tables` yet, with comments: tables, and later columns. Returns all tables that were."""
+    if isinstance(connection, Session) and not _is_whole(tables):
+        tables = _alone(connection)
     missing = [table for table in TABLES if ("courier", table.name) not in tables]
     if missing:
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {PRIVATE}.courier")
@@ -284,6 +285,34 @@ def create_ledger(connection: Connection, tables: Mapping[tuple[str, str], Conta
         for column in table.columns if there else ():
             if there and column not in there:
                 connection.execute(";".join(_added(table, column)))
+    return tables
+
+
+def _is_whole(tables: Existing) -> bool:
+    return all(table.columns.keys() <= tables.get(("courier", table.name), {}).keys() for table in TABLES)
+
+
+def _alone(session: Session) -> Existing:
+    """The tables as they are once no other session is making the ledger; then this one may."""
+    session.locks_until_commit("courier ledger")
+    tables = existing(session)
+    if ("courier", "run") not in tables:
+        session.native("CREATE SCHEMA IF NOT EXISTS courier")
+        session.native(_TRY_CAST)
+    return tables
+
+
+_TRY_CAST = """
+    CREATE OR REPLACE FUNCTION courier.try_cast(value text, nothing anyelement) RETURNS anyelement
+    LANGUAGE plpgsql STABLE AS $body$
+    DECLARE result nothing%TYPE;
+    BEGIN
+        EXECUTE format('SELECT %L::%s', value, pg_typeof(nothing)) INTO result;
+        RETURN result;
+    EXCEPTION WHEN data_exception OR undefined_object THEN
+        RETURN NULL;
+    END $body$
+"""
 
 
 def _added(table: LedgerTable, column: str) -> Iterator[str]:
