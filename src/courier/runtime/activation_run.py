@@ -121,7 +121,7 @@ def _open(context: Context, name: str) -> _Session:
 
 def _planned(session: _Session, notes: tuple[str, ...], retry_unknown: bool) -> Planned:
     activation, journal = session.activation, session.journal
-    read = read_rows(session.context.project, activation, session.context.place.files)
+    read = read_rows(session.context.project, activation, session.context.place.warehouse)
     rows = [dict(zip(read.columns, row, strict=True)) for row in read.rows]
     kept = guarded(activation, read.columns, rows)
     items = items_of(activation, kept.rows, lambda filled: payload_of(activation, filled))
@@ -235,7 +235,7 @@ def _reporter(context: Context, name: str, run: str) -> Callable[[Carried], None
 
 
 def _copied(session: _Session) -> tuple[str, ...]:
-    return tuple(bring_tables_up_to_date(session.journal, session.context.place.files))
+    return tuple(bring_tables_up_to_date(session.journal, session.context.place.warehouse))
 
 
 def _fix_of_caps(session: _Session) -> str:

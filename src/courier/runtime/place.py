@@ -6,23 +6,30 @@ import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from courier.errors import Locked
-from courier.storage.warehouse import Files, make_folder
+from courier.storage.postgres.database import Postgres
+from courier.storage.warehouse import Files, Warehouse, make_folder
 
 
 @dataclass(frozen=True)
 class Place:
-    """The folders and files of one project, real or sandbox."""
+    """The folders and files of one project, real or sandbox. `database`: where rows go, if not into its own files."""
 
     root: Path
     sandbox: bool
+    database: Postgres | None = None
 
     @property
     def state(self) -> Path:
         return self.root / ".courier" / "sandbox" if self.sandbox else self.root / ".courier"
+
+    @property
+    def warehouse(self) -> Warehouse:
+        """Where rows are kept."""
+        return self.database or self.files
 
     @property
     def files(self) -> Files:
@@ -53,10 +60,18 @@ def private_folder(path: Path) -> Path:
 
 
 @contextmanager
-def courier_lock(place: Place, courier: str, *, wait: bool = True) -> Iterator[None]:
-    """One run per courier at a time, over all processes. Raises Locked when `wait` is false and another one runs."""
+def courier_lock(place: Place, courier: str, *, wait: bool = True) -> Iterator[Place]:
+    """One run per courier at a time, over all processes, and with a database over all hosts.
+
+    Yields the place to go on with, which commits through the session that holds the database's lock. Raises Locked
+    when `wait` is false and another one runs.
+    """
     with _locked(place.state / "locks" / f"{courier}.lock", f"courier {courier}", wait):
-        yield
+        if place.database is None:
+            yield place
+            return
+        with place.database.locked(f"courier {courier}", wait=wait) as database:
+            yield replace(place, database=database)
 
 
 @contextmanager
@@ -100,6 +115,8 @@ def _flock(handle: int, what: str, wait: bool) -> None:
 
 def is_running(place: Place, courier: str) -> bool:
     """Whether a process holds the courier's lock."""
+    if place.database is not None and place.database.is_locked(f"courier {courier}"):
+        return True
     return _is_held(place.state / "locks" / f"{courier}.lock")
 
 

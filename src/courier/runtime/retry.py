@@ -35,9 +35,9 @@ def retry_run(context: Context, run: str, again: Again = Again()) -> CourierResu
     stored = stored_run(context.place, run)
     courier = courier_of(context, stored)
     locked = courier_lock(context.place, courier.name, wait=context.wait_for_lock)
-    with locked, recording(context) as context:
+    with locked as place, recording(replace(context, place=place)) as context:
         stored = stored_run(context.place, run)
-        if ledger.committed(context.place.files, run):
+        if ledger.committed(context.place.warehouse, run):
             if again.group_run:
                 return committed_result(work_on(context, courier, stored))
             raise UsageError(f"run {run} has committed; there is nothing to try again", fix="courier status")

@@ -50,7 +50,7 @@ def _threads(loads: Sequence[FeedLoad]) -> int | None:
 
 
 def commit_without_news(
-    files: Files,
+    warehouse: Warehouse,
     run: RunRecord,
     loads: Sequence[FeedLoad],
     project_tags: Sequence[SemanticTag],
@@ -59,11 +59,12 @@ def commit_without_news(
 ) -> Committed | None:
     """Commit loads that change no row, which need no landing. None, and nothing is done, if one of them has news.
 
-    The usual case, so that it is settled in one look at the tables. Raises what `commit` raises.
+    The usual case, so that it is settled in one look at the tables. Postgres cannot look at what has not landed, so
+    there it is always None. Raises what `commit` raises.
     """
-    if not files.private.exists():
+    if not isinstance(warehouse, Files) or not warehouse.private.exists():
         return None
-    with opened(files, _threads(loads)) as connection, suppress(_HasNews):
+    with opened(warehouse, _threads(loads)) as connection, suppress(_HasNews):
         if has_ledger(connection):
             return _commit_once(connection, run, loads, project_tags, schema, before_commit, _load_without_news)
     return None
@@ -284,10 +285,15 @@ def _cascade(connection: Connection, schema: str, load: FeedLoad) -> dict[str, i
     return removed
 
 
-def preview(files: Files, schema: str, loads: Sequence[FeedLoad]) -> set[str]:
-    """The feeds whose loads would change something; the others need not be landed. In doubt, a feed has news."""
+def preview(warehouse: Warehouse, schema: str, loads: Sequence[FeedLoad]) -> set[str]:
+    """The feeds whose loads would change something; the others need not be landed. In doubt, a feed has news.
+
+    In Postgres that is every feed that brings something: what is not landed cannot be looked at there.
+    """
     something = [load for load in _parents_first(loads) if _brings(load)]
-    with reading(files) as connection:
+    if not isinstance(warehouse, Files):
+        return {load.feed.name for load in something}
+    with reading(warehouse) as connection:
         if connection is None or ("courier", "domain_table") not in (tables := existing(connection)):
             return {load.feed.name for load in something}
         known = described(connection, schema)
