@@ -25,7 +25,7 @@ from courier.config import project as shapes
 from courier.config.project import Project
 
 FOLDERS = ("couriers", "domain_tables", "activations")
-FILES = ("alerts.yaml", "courier_groups.yaml", "semantic_tags.yaml")
+FILES = ("alerts.yaml", "courier.yaml", "courier_groups.yaml", "semantic_tags.yaml")
 MOST_BYTES = 16 * 1024 * 1024
 _PLAIN = (datetime, timedelta, timezone, Decimal, PosixPath)
 _OWN = tuple(
