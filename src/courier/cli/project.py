@@ -44,6 +44,7 @@ def all_problems(root: Path) -> tuple[Project | None, tuple[Problem, ...]]:
     from courier.config.load import load_project
     from courier.connectors import connector_named
     from courier.storage.expressions import check_expressions
+    from courier.storage.shared_disk import check_disk
     from courier.storage.views import check_views
 
     loaded = load_project(root)
@@ -51,6 +52,7 @@ def all_problems(root: Path) -> tuple[Project | None, tuple[Problem, ...]]:
     if loaded.project is not None:
         problems += check_expressions(loaded.project)
         problems += check_views(loaded.project)
+        problems += check_disk(loaded.project)
         problems += _activations(loaded.project)
         for courier in loaded.project.couriers.values():
             problems += connector_named(courier.connector).check(loaded.project, courier)

@@ -115,7 +115,7 @@ def _configs(project: Project) -> dict[str, str]:
     from courier.runtime.group_run import config_from
     from courier.runtime.run_folder import fingerprint
 
-    prints = {name: fingerprint(courier) for name, courier in project.couriers.items()}
+    prints = {name: fingerprint(courier, project.destination) for name, courier in project.couriers.items()}
     return {
         name: config_from(group, [prints[one.name] for one in group.couriers]) for name, group in project.groups.items()
     }

@@ -40,7 +40,7 @@ def run_courier(context: Context, intention: Intention) -> CourierResult:
         standing = ledger.standing(context.place.warehouse, courier.name, [feed.name for feed in courier.feeds])
         connector = connector_named(courier.connector)
         plans = plan_feeds(courier, connector, intention, standing.watermarks)
-        stored = new_run(intention, courier, plans, clock.now())
+        stored = new_run(intention, courier, plans, clock.now(), context.project.destination)
         return attempt(work_on(context, courier, stored, standing))
 
 
@@ -56,7 +56,7 @@ def recover(context: Context, courier: Courier) -> None:
     prune(context.place, clock.now())
     publish_changes(context, Reporter(courier.name, "", context.report))
     for _, stored in list(unfinished(context.place, courier.name)):
-        _take_up(work_on(context, courier, stored), fingerprint(courier))
+        _take_up(work_on(context, courier, stored), fingerprint(courier, context.project.destination))
 
 
 def _take_up(work: Work, configured: str) -> None:

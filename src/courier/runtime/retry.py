@@ -79,7 +79,8 @@ def _give_up(context: Context, stored: StoredRun) -> None:
 
 def _started_over(context: Context, courier: Courier, stored: StoredRun, again: Again) -> StoredRun:
     """The run to attempt: this one, or another one with its periods that has fetched nothing."""
-    now, folder = fingerprint(courier), folder_of(context.place, stored.run)
+    now = fingerprint(courier, context.project.destination)
+    folder = folder_of(context.place, stored.run)
     if again.fetch:
         _give_up(context, stored)
         name, began = name_of(courier.name, clock.now()), clock.now()
