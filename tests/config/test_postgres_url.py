@@ -34,20 +34,22 @@ def project(tmp_path: Path) -> Project:
 )
 def test_it_is_found_like_every_other_secret(project: Project, environ: dict[str, str]) -> None:
     (project.root / "url").write_text(f"{URL}\n")
-    assert resolve_postgres(project, environ) == PostgresUrl(URL, "db.example.com", 6432, "shop")
+    assert resolve_postgres(project.root, project.destination, environ) == PostgresUrl(
+        URL, "db.example.com", 6432, "shop"
+    )
 
 
 def test_the_sandbox_has_a_database_of_its_own(project: Project) -> None:
     """So that made-up rows never meet real ones; what else the URL says stays."""
     (project.root / ".env").write_text(f"COURIER_POSTGRES_URL={URL}\n")
-    sandbox = resolve_postgres(project, {}, sandbox=True)
+    sandbox = resolve_postgres(project.root, project.destination, {}, sandbox=True)
     assert sandbox.url == URL.replace("/shop?", "/shop_sandbox?")
     assert str(sandbox) == "shop_sandbox at db.example.com:6432"
 
 
 def test_a_url_that_is_not_set_is_named_with_its_place(project: Project) -> None:
     with pytest.raises(CredentialMissing) as caught:
-        resolve_postgres(project, {})
+        resolve_postgres(project.root, project.destination, {})
     assert caught.value.message == "not set: COURIER_POSTGRES_URL (courier.yaml:1)"
     assert "postgresql://user:password@host:5432/database" in caught.value.fix
     assert caught.value.exit_code == 3
@@ -87,7 +89,7 @@ def test_what_is_no_url_of_a_database_is_refused_and_not_shown(
     project: Project, url: str, said: str, sandbox: bool
 ) -> None:
     with pytest.raises(ConfigurationError) as caught:
-        resolve_postgres(project, {"COURIER_POSTGRES_URL": url}, sandbox=sandbox)
+        resolve_postgres(project.root, project.destination, {"COURIER_POSTGRES_URL": url}, sandbox=sandbox)
     assert said in caught.value.message
     assert caught.value.message.startswith("COURIER_POSTGRES_URL (courier.yaml:1) is no URL of a Postgres database: ")
     assert "hunter" not in f"{caught.value.message} {caught.value.fix}"

@@ -95,14 +95,7 @@ class Shop:
     files: Files = field(init=False)
 
     def __post_init__(self) -> None:
-        import os, psycopg2
-        if os.environ.get("PGTRY"):
-            url=os.environ["PGTRY"]; name=f"t{next(_numbers)}_{os.getpid()}"
-            c=psycopg2.connect(url); c.autocommit=True; c.cursor().execute(f"create database {name} strategy file_copy"); c.close()
-            from courier.storage.postgres.database import Postgres
-            self.files = Postgres(url.rsplit("/",1)[0]+"/"+name)
-        else:
-            self.files = Files.of(self.root)
+        self.files = Files.of(self.root)
 
     def load(self, *loads: FeedLoad, run: str | None = None, identity: str = "shop-1", **more: Any) -> Committed:
         record = RunRecord(run or f"run-{next(_numbers)}", SCHEMA, "shopify", identity, "2026-01-01T00:00:00Z", None)

@@ -71,7 +71,9 @@ def test_two_halves_are_one_load(versions: list[tuple[int, int, int]], data: st.
         whole.load(whole.rows_load(ORDER, [order(*version) for version in versions]))
         for half in (versions[:cut], versions[cut:]):
             halves.load(halves.rows_load(ORDER, [order(*version) for version in half]))
-        assert halves.rows(ORDER, "id, email, total, labels, updated_at, _fetched_at") == whole.rows(ORDER, "id, email, total, labels, updated_at, _fetched_at")
+        assert halves.rows(ORDER, "id, email, total, labels, updated_at, _fetched_at") == whole.rows(
+            ORDER, "id, email, total, labels, updated_at, _fetched_at"
+        )
 
 
 @few

@@ -86,6 +86,21 @@ def open_project(given: Path | None) -> Project:
     return project
 
 
+def place_of(root: Path, sandbox: bool) -> Place:
+    """Where the project at `root` keeps what it does, and its rows. Raises CredentialMissing, ConfigurationError."""
+    from courier.config.glance import glance_at_destination
+    from courier.runtime.place import Place
+
+    destination = glance_at_destination(root)
+    if destination.type == "duckdb":
+        return Place(root, sandbox)
+    from courier.config.postgres_url import resolve_postgres
+    from courier.storage.postgres.database import Postgres
+
+    found = resolve_postgres(root, destination, os.environ, sandbox=sandbox)
+    return Place(root, sandbox, Postgres(found.url, str(found), made_if_missing=sandbox))
+
+
 def pick_group(project: Project, name: str) -> CourierGroup:
     if name not in project.groups:
         raise UsageError(f"there is no group {name!r} in courier_groups.yaml", fix=did_you_mean(name, project.groups))

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
-from courier.config.project import Project, SecretRef
+from courier.config.project import Destination, SecretRef
 from courier.config.secrets import resolve
 from courier.errors import ConfigurationError, CredentialMissing
 
@@ -35,16 +36,18 @@ class PostgresUrl:
         return f"{self.database} at {host}:{self.port}"
 
 
-def resolve_postgres(project: Project, environ: Mapping[str, str], *, sandbox: bool = False) -> PostgresUrl:
-    """The database of a project whose destination is Postgres; the sandbox has its own, beside it.
+def resolve_postgres(
+    root: Path, destination: Destination, environ: Mapping[str, str], *, sandbox: bool = False
+) -> PostgresUrl:
+    """The database of a project at `root` whose destination is Postgres; the sandbox has its own, beside it.
 
     Raises CredentialMissing where the URL is not set, and ConfigurationError where it is none of a Postgres database
     or where a file that should hold it cannot be read. No message holds anything of the URL.
     """
-    ref = project.destination.url
+    ref = destination.url
     if ref is None:
         raise AssertionError("the project's destination is not Postgres")
-    url = resolve(project.root, [ref], environ)[ref]
+    url = resolve(root, [ref], environ)[ref]
     if url is None:
         raise _missing(ref)
     try:

@@ -8,25 +8,23 @@ from dataclasses import dataclass, field, replace
 
 from courier import clock
 from courier.errors import Locked
-from courier.storage.postgres.session import Session, connect, shown_url
+from courier.storage.postgres.session import Session, connect
 
 _POLL_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
 class Postgres:
-    """A database. `held`: the session that holds a lock; everything then goes through it.
+    """A database. `shown` names it to people, without the password.
 
-    So whoever has lost the lock, because its connection is gone, has lost the means to commit as well.
+    held: the session that holds a lock; everything then goes through it. So whoever has lost the lock, because its
+    connection is gone, has lost the means to commit as well.
     """
 
     url: str = field(repr=False)
+    shown: str
+    made_if_missing: bool = False
     held: Session | None = field(default=None, repr=False, compare=False)
-
-    @property
-    def shown(self) -> str:
-        """`host:port/database`, for people."""
-        return shown_url(self.url)
 
     @contextmanager
     def session(self) -> Iterator[Session]:
@@ -34,7 +32,7 @@ class Postgres:
         if self.held is not None:
             yield self.held
             return
-        with closing(connect(self.url)) as session:
+        with closing(self._connected()) as session:
             yield session
 
     @contextmanager
@@ -43,7 +41,7 @@ class Postgres:
 
         Raises Locked where another session has it and `wait` is false, and WarehouseUnreachable.
         """
-        with closing(connect(self.url)) as session:
+        with closing(self._connected()) as session:
             while not session.tries_lock(what):
                 if not wait:
                     raise Locked(
@@ -52,6 +50,9 @@ class Postgres:
                     )
                 clock.sleep(_POLL_SECONDS)
             yield replace(self, held=session)
+
+    def _connected(self) -> Session:
+        return connect(self.url, self.shown, made_if_missing=self.made_if_missing)
 
     def is_locked(self, what: str) -> bool:
         """Whether a session holds the lock."""

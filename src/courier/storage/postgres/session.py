@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from courier.errors import CourierError, WarehouseUnreachable
+from courier.storage.duck import quote
 
 # sqlglot takes 0.1 s to import, and psycopg2 0.03: both wait until there is something to send.
 if TYPE_CHECKING:
@@ -118,13 +119,21 @@ def duck_word(kind: str) -> str:
     return _WORDS.get(kind, kind.upper())
 
 
-def connect(url: str) -> Session:
-    """A new session. Raises WarehouseUnreachable, which names host and database and never the password."""
+def connect(url: str, shown: str, *, made_if_missing: bool = False) -> Session:
+    """A new session. `shown` names the database to people.
+
+    made_if_missing: make the database that is not there yet. Raises WarehouseUnreachable, which tells no password.
+    """
     import psycopg2
 
-    shown = shown_url(url)
     with _telling(shown):
-        connection = psycopg2.connect(url, connect_timeout=15, keepalives=1, keepalives_idle=30, keepalives_interval=10)
+        try:
+            connection = psycopg2.connect(url, **_CONNECTING)
+        except psycopg2.OperationalError as error:
+            if not made_if_missing or not _is_missing(error):
+                raise
+            _make_database(url)
+            connection = psycopg2.connect(url, **_CONNECTING)
         connection.autocommit = True
         session = Session(connection, shown)
     for name, value in _SETTINGS.items():
@@ -132,10 +141,29 @@ def connect(url: str) -> Session:
     return session
 
 
-def shown_url(url: str) -> str:
-    """`host:port/database`, without user and password."""
+_CONNECTING: dict[str, Any] = {
+    "connect_timeout": 15,
+    "keepalives": 1,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "application_name": "courier",
+}
+
+
+def _is_missing(error: Exception) -> bool:
+    """Whether the server is there and the database is not: before a session begins, psycopg2 gives no code."""
+    return str(error).rstrip().endswith("does not exist") and "database" in str(error)
+
+
+def _make_database(url: str) -> None:
+    import psycopg2
+
     parts = urlsplit(url)
-    return f"{parts.hostname or 'localhost'}:{parts.port or 5432}{parts.path}"
+    connection = psycopg2.connect(parts._replace(path="/postgres").geturl(), **_CONNECTING)
+    connection.autocommit = True
+    name = unquote(parts.path.removeprefix("/"))
+    with closing(connection), suppress(psycopg2.errors.DuplicateDatabase, psycopg2.errors.UniqueViolation):
+        connection.cursor().execute(f"CREATE DATABASE {quote(name)} TEMPLATE template0 ENCODING 'UTF8'")
 
 
 @contextmanager
