@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import orjson
 
@@ -148,8 +149,21 @@ def _destination(run_folder: Path, database_url: str) -> Any:
     import dlt
 
     if database_url:
-        return dlt.destinations.postgres(credentials=database_url)
+        return dlt.destinations.postgres(credentials=_credentials(database_url))
     return dlt.destinations.filesystem(bucket_url=str(run_folder / FOLDER))
+
+
+def _credentials(url: str) -> dict[str, Any]:
+    """In parts: of a URL dlt does not decode the database's name. It wants a password, also where none is needed."""
+    parts = urlsplit(url)
+    return {
+        "host": parts.hostname,
+        "port": parts.port or 5432,
+        "username": unquote(parts.username or ""),
+        "password": unquote(parts.password or "none"),
+        "database": unquote(parts.path.removeprefix("/")),
+        "query": dict(parse_qsl(parts.query)),
+    }
 
 
 def _schema(columns: Mapping[str, dict[str, dict[str, Any]]]) -> Any:

@@ -11,7 +11,6 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit, urlunsplit
 
 from courier.errors import Incomplete
 from courier.storage import duck
@@ -43,7 +42,7 @@ def land_in_postgres(
                 out = run_folder / FOLDER / "fit" / table
                 fit[table], changed = _fit(connection, files, out)
                 notes += [f"{table}.{column}: {_SAID}" for column in changed]
-            load_package(connection, fit, run_folder, schema, _with_password(database.url))
+            load_package(connection, fit, run_folder, schema, database.url)
         return _landed(session, schema, tables, notes)
 
 
@@ -64,15 +63,6 @@ def drop_landings(session: Session, courier: str) -> None:
     query = "SELECT nspname FROM pg_namespace WHERE starts_with(nspname, %s)"
     for (schema,) in session.native(query, [_of_courier(courier)]).fetchall():
         session.native(f"DROP SCHEMA IF EXISTS {duck.quote(schema)} CASCADE")
-
-
-def _with_password(url: str) -> str:
-    """dlt wants one, also where the server does not."""
-    parts = urlsplit(url)
-    if parts.password is not None:
-        return url
-    user, _, host = parts.netloc.rpartition("@")
-    return urlunsplit(parts._replace(netloc=f"{user or 'postgres'}:none@{host}"))
 
 
 def _fit(connection: Connection, files: Sequence[Path], out: Path) -> tuple[Sequence[Path], list[str]]:

@@ -63,6 +63,8 @@ def _node(node: exp.Expression) -> exp.Expression:
         return exp.column("ctid", table=node.args.get("table"))
     if isinstance(node, exp.Anonymous) and node.name.lower() == "row":
         return exp.cast(node, exp.DataType.build("record", udt=True))
+    if isinstance(node, exp.Split):
+        return exp.Anonymous(this="string_to_array", expressions=[node.this, node.expression])
     if isinstance(node, exp.TryCast):
         nothing = exp.cast(exp.Null(), node.to.copy())
         tried = exp.Anonymous(this=TRY_CAST, expressions=[exp.cast(node.this, "text"), nothing])
