@@ -15,7 +15,7 @@ from courier.storage.commit import commit
 from courier.storage.duck import connect, quote, text
 from courier.storage.load import Committed, Counters, FeedLoad, RecordError, RunRecord
 from courier.storage.target import Target, parent_type
-from courier.storage.warehouse import Files, opened
+from courier.storage.warehouse import Files, Warehouse, opened
 
 SCHEMA = "shop"
 TAGS = (SemanticTag("email", ColumnType("string"), False, True, ()),)
@@ -87,6 +87,14 @@ class Set:
     held: bool = False
 
 
+def store(
+    warehouse: Warehouse, *loads: FeedLoad, run: str | None = None, identity: str = "shop-1", **more: Any
+) -> Committed:
+    """Commit a run of its own unless it is named."""
+    record = RunRecord(run or f"run-{next(_numbers)}", SCHEMA, "shopify", identity, "2026-01-01T00:00:00Z", None)
+    return commit(warehouse, replace(record, **more), loads, TAGS, SCHEMA)
+
+
 @dataclass
 class Shop:
     """A project in a temporary folder. Every load is a run of its own unless it says otherwise."""
@@ -98,8 +106,7 @@ class Shop:
         self.files = Files.of(self.root)
 
     def load(self, *loads: FeedLoad, run: str | None = None, identity: str = "shop-1", **more: Any) -> Committed:
-        record = RunRecord(run or f"run-{next(_numbers)}", SCHEMA, "shopify", identity, "2026-01-01T00:00:00Z", None)
-        return commit(self.files, replace(record, **more), loads, TAGS, SCHEMA)
+        return store(self.files, *loads, run=run, identity=identity, **more)
 
     def one(self, load: FeedLoad) -> Counters:
         return self.load(load).counters[load.feed.name]
