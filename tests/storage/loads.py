@@ -89,6 +89,14 @@ class Set:
     held: bool = False
 
 
+def store(
+    warehouse: Warehouse, *loads: FeedLoad, run: str | None = None, identity: str = "shop-1", **more: Any
+) -> Committed:
+    """Commit a run of its own unless it is named."""
+    record = RunRecord(run or f"run-{next(_numbers)}", SCHEMA, "shopify", identity, "2026-01-01T00:00:00Z", None)
+    return commit(warehouse, replace(record, **more), loads, TAGS, SCHEMA)
+
+
 @dataclass
 class Shop:
     """A project in a temporary folder, its rows in DuckDB's files or in a database.
@@ -108,8 +116,7 @@ class Shop:
         return self.database or self.files
 
     def load(self, *loads: FeedLoad, run: str | None = None, identity: str = "shop-1", **more: Any) -> Committed:
-        record = RunRecord(run or f"run-{next(_numbers)}", SCHEMA, "shopify", identity, "2026-01-01T00:00:00Z", None)
-        return commit(self.warehouse, replace(record, **more), loads, TAGS, SCHEMA)
+        return store(self.warehouse, *loads, run=run, identity=identity, **more)
 
     def one(self, load: FeedLoad) -> Counters:
         return self.load(load).counters[load.feed.name]

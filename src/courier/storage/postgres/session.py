@@ -23,7 +23,7 @@ _WORDS = {
     "text[]": "VARCHAR[]",
     "double precision": "DOUBLE",
 }
-_COLUMNS = """
+COLUMNS = """
     SELECT n.nspname, c.relname, a.attname, format_type(a.atttypid, a.atttypmod)
     FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'v', 'p') AND a.attnum > 0 AND NOT a.attisdropped
@@ -69,7 +69,7 @@ class Session:
 
     def columns(self) -> list[tuple[str, str, str, str]]:
         """Schema, table, column and DuckDB's name of its type, of every table and view, in their order."""
-        rows = self.native(_COLUMNS, [LANDING]).fetchall()
+        rows = self.native(COLUMNS, [LANDING]).fetchall()
         return [(schema, table, column, duck_word(kind)) for schema, table, column, kind in rows]
 
     def has_schema(self, name: str) -> bool:
