@@ -43,6 +43,11 @@ class Session:
         self.shown = shown
 
     @property
+    def number(self) -> int:
+        """The server's process of this session."""
+        return int(self._connection.get_backend_pid())
+
+    @property
     def description(self) -> Sequence[Any] | None:
         described: Sequence[Any] | None = self._cursor.description
         return described
