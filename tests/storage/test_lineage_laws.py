@@ -36,7 +36,7 @@ class Judge:
         self._activation = project.activations["people"]
         self.bench = Bench(project, [self._activation])
         self.shops = (shop("first", "mark{}a"), shop("second", "other-mark-{}-zz"))
-        self.passed = 0
+        self.judged = self.passed = 0
 
     def reading(self, sql: str) -> Reading:
         return self.bench.read(replace(self._activation, sql=sql))
@@ -52,7 +52,7 @@ def judge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judge]:
         yield made
     for connection in made.shops:
         connection.close()
-    assert made.passed > 20  # a check that refuses everything proves nothing
+    assert made.passed > 20 or not made.judged  # a check that refuses everything proves nothing
 
 
 def shop(name: str, mark: str) -> Connection:
@@ -89,6 +89,7 @@ def test_what_depends_on_personal_data_is_refused(judge: Judge, sql: str) -> Non
 def test_what_passes_does_not_depend_on_personal_data(judge: Judge, sql: str) -> None:
     """The same values in both shops, and nobody's text or number among them."""
     rules = judge.rules(sql)
+    judge.judged += 1
     assert rules <= {"pii"}, sql
     if rules:
         return
