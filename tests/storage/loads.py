@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,8 @@ from courier.config.project import Column, ColumnType, DomainTable, Feed, RowPat
 from courier.storage.commit import commit
 from courier.storage.duck import connect, quote, text
 from courier.storage.load import Committed, Counters, FeedLoad, RecordError, RunRecord
+from courier.storage.postgres.database import Postgres
+from courier.storage.tables import existing
 from courier.storage.target import Target, parent_type
 from courier.storage.warehouse import Files, Warehouse, opened
 
@@ -97,16 +99,24 @@ def store(
 
 @dataclass
 class Shop:
-    """A project in a temporary folder. Every load is a run of its own unless it says otherwise."""
+    """A project in a temporary folder, its rows in DuckDB's files or in a database.
+
+    Every load is a run of its own unless it says otherwise.
+    """
 
     root: Path
-    files: Files = field(init=False)
+    database: Postgres | None = None
 
-    def __post_init__(self) -> None:
-        self.files = Files.of(self.root)
+    @property
+    def files(self) -> Files:
+        return Files.of(self.root)
+
+    @property
+    def warehouse(self) -> Warehouse:
+        return self.database or self.files
 
     def load(self, *loads: FeedLoad, run: str | None = None, identity: str = "shop-1", **more: Any) -> Committed:
-        return store(self.files, *loads, run=run, identity=identity, **more)
+        return store(self.warehouse, *loads, run=run, identity=identity, **more)
 
     def one(self, load: FeedLoad) -> Counters:
         return self.load(load).counters[load.feed.name]
@@ -118,9 +128,14 @@ class Shop:
 
     def ask(self, query: str) -> list[tuple[Any, ...]]:
         """The rows of a query, in order; nulls come last."""
-        with opened(self.files) as connection:
+        with opened(self.warehouse) as connection:
             found = connection.execute(query).fetchall()
         return sorted(found, key=lambda row: [(value is None, value) for value in row])
+
+    def columns(self, relation: str) -> list[str]:
+        """The columns of a table or view; none where it is not there."""
+        with opened(self.warehouse) as connection:
+            return list(existing(connection).get((SCHEMA, relation), ()))
 
     def rows_load(
         self, table: DomainTable, rows: Sequence[Mapping[str, Any]], fetched: int = 0, **more: Any

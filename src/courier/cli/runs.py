@@ -15,6 +15,7 @@ from courier.cli.output import mark, print_json, say
 from courier.cli.project import find_root, place_of
 from courier.cli.table import number, print_table
 from courier.errors import UsageError
+from courier.runtime.activation_states import whole_journal
 from courier.runtime.history import History, PastCourierRun, PastGroupRun
 
 COUNTERS = ["fetched", "read", "inserted", "updated", "unchanged", "rejected", "errors", "deleted"]
@@ -48,7 +49,7 @@ def runs(
     history = History(place.history)
     wanted = _wanted(run)
     if wanted is not None:
-        _show(history, Journal(place.activations), wanted, sandbox, as_json)
+        _show(history, whole_journal(place), wanted, sandbox, as_json)
         return
     if group is not None and courier is not None:
         raise UsageError("--group and --courier exclude each other", fix="keep one of them")
