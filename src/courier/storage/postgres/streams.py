@@ -40,6 +40,7 @@ _SAID = re.compile(r"(?:ERROR|FATAL):\s+([^\n]*)")
 _SAID_WHOLE = re.compile(r"(?:ERROR|FATAL):\s+(.*?)(?:\n\nQuery was: .*)?\Z", re.DOTALL)
 _MISSING = re.compile(r"database \S+ does not exist")
 _COPIED = "adbc.postgresql.use_copy"
+_BATCH, _BYTES = "adbc.postgresql.batch_size_hint_bytes", str(2**20)
 _TYPE = b"POSTGRESQL:type"
 
 
@@ -57,8 +58,7 @@ class Instant:
         copied: by COPY, which streams, and takes SELECT, VALUES and TABLE alone.
         """
         with self._connection.cursor() as cursor, telling(self.shown):
-            if not copied:
-                cursor.adbc_statement.set_options(**{_COPIED: "false"})
+            cursor.adbc_statement.set_options(**{_BATCH: _BYTES, _COPIED: str(copied).lower()})
             cursor.execute(query)
             try:
                 yield cursor.fetch_record_batch()
@@ -147,9 +147,7 @@ def permitted(shown: str) -> Iterator[None]:
     except error() as wrong:
         if getattr(wrong, "sqlstate", None) != _NOT_ALLOWED:
             raise
-        raise CourierError(
-            f"Postgres at {shown}: {said(wrong)}", fix="grant the user of COURIER_POSTGRES_URL to read it"
-        ) from None
+        raise CourierError(f"Postgres at {shown}: {said(wrong)}", fix="let the URL's user read it") from None
 
 
 def said(wrong: Exception, *, whole: bool = False) -> str:
@@ -162,5 +160,5 @@ def lost(shown: str, state: str = "") -> WarehouseUnreachable:
     """state: the SQLSTATE, where there is one."""
     return WarehouseUnreachable(
         f"Postgres at {shown} cannot be reached, or the connection was lost{f' ({state})' if state else ''}.",
-        fix="see that the server is there and takes COURIER_POSTGRES_URL's user and password",
+        fix="see that the server is there and takes the URL's user and password",
     )
