@@ -133,6 +133,16 @@ def _flock(handle: int, what: str, wait: bool) -> None:
         ) from held
 
 
+@contextmanager
+def one_session(place: Place) -> Iterator[Place]:
+    """The place with one session for all that is asked of its database. Raises WarehouseUnreachable."""
+    if place.database is None:
+        yield place
+        return
+    with place.database.session() as session:
+        yield replace(place, database=replace(place.database, held=session))
+
+
 def is_running(place: Place, courier: str) -> bool:
     """Whether a process holds the courier's lock."""
     if place.database is not None and place.database.is_locked(lock_of(courier)):

@@ -191,5 +191,5 @@ def _lost(shown: str, error: Exception) -> CourierError:
     reason = f" ({code})" if code else ""
     return WarehouseUnreachable(
         f"Postgres at {shown} cannot be reached, or the connection was lost{reason}.",
-        fix="see that the server is there and takes COURIER_POSTGRES_URL's user and password; then courier retry RUN",
+        fix="see that the server is there and takes the URL's user and password; a run goes on with: courier retry RUN",
     )
