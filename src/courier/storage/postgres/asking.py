@@ -26,9 +26,9 @@ from courier.storage.postgres.streams import Instant, error, instant, lost, said
 _READING = ("select", "with", "values", "table", "explain", "show", "")
 _TOLD = ("explain", "show")
 """Statements that cannot stand in a FROM. Their columns are text."""
-_COMMENT = r"--[^\n]*(?:\n|\Z)|/\*.*?\*/"
-_BEFORE = re.compile(rf"(?:\s|\(|{_COMMENT})*", re.DOTALL)
-_END = re.compile(rf";(?:\s|;|{_COMMENT})*\Z", re.DOTALL)
+_COMMENT = r"--[^\n]*(?:\n|\Z)|(?>/\*.*?\*/)"
+_BEFORE = re.compile(rf"(?:\s|\(|{_COMMENT})*+", re.DOTALL)
+_END = re.compile(rf";(?:\s|;|{_COMMENT})*+\Z", re.DOTALL)
 _QUOTED = re.compile(r'".*"', re.DOTALL)
 _ONE = "42601"
 _NAMES = {
