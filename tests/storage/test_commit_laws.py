@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from courier.config.project import DomainTable
 from courier.storage.load import Counters, FeedLoad
-from tests.storage.loads import ALLOCATION, LINE, ORDER, PLACE, Set, Shop, at
+from tests.storage.loads import ALLOCATION, LINE, ORDER, PLACE, Set, Shop, at, shop_in_memory
 
 few = settings(max_examples=15, deadline=None)
 
@@ -24,7 +24,7 @@ TIMES = st.integers(1, 3)
 
 
 @contextmanager
-def shop() -> Iterator[Shop]:
+def shop_in_a_file() -> Iterator[Shop]:
     with tempfile.TemporaryDirectory() as folder:
         yield Shop(Path(folder))
 
@@ -52,7 +52,7 @@ VERSIONS = st.lists(st.tuples(KEYS, TIMES, TIMES), min_size=1, max_size=6)
 @given(st.lists(VERSIONS, min_size=1, max_size=3))
 def test_the_newest_version_wins_in_whatever_order_versions_arrive(loads: list[list[tuple[int, int, int]]]) -> None:
     """Per key, the greatest last_updated stays; among equals the one fetched last."""
-    with shop() as here:
+    with shop_in_memory() as here:
         for versions in loads:
             assert identity_holds(here.one(here.rows_load(ORDER, [order(*version) for version in versions])))
         newest: dict[int, tuple[int, int, int]] = {}
@@ -65,9 +65,12 @@ def test_the_newest_version_wins_in_whatever_order_versions_arrive(loads: list[l
 @few
 @given(VERSIONS, st.data())
 def test_two_halves_are_one_load(versions: list[tuple[int, int, int]], data: st.DataObject) -> None:
-    """Loading some records and then the others leaves what loading them together leaves."""
+    """Loading some records and then the others leaves what loading them together leaves.
+
+    So it does whether a file is closed and opened in between or not.
+    """
     cut = data.draw(st.integers(0, len(versions)))
-    with shop() as whole, shop() as halves:
+    with shop_in_memory() as whole, shop_in_a_file() as halves:
         whole.load(whole.rows_load(ORDER, [order(*version) for version in versions]))
         for half in (versions[:cut], versions[cut:]):
             halves.load(halves.rows_load(ORDER, [order(*version) for version in half]))
@@ -84,7 +87,7 @@ def test_two_halves_are_one_load(versions: list[tuple[int, int, int]], data: st.
 )
 def test_deletes_and_revivals_commute(events: list[tuple[str, int, int]]) -> None:
     """A key is there exactly if a version newer than its last delete ever arrived, and then as its newest version."""
-    with shop() as here:
+    with shop_in_memory() as here:
         here.load(here.rows_load(ORDER, []))
         for kind, key, time in events:
             rows = [order(key, time, time)] if kind == "row" else []
@@ -126,7 +129,7 @@ def test_two_sets_of_one_parent_never_mix(table: DomainTable, row: Any, loads: l
     """Each parent's rows are those of one set: the newest that was whole, in whatever order sets arrive."""
     loads = [[(p, v, f, frozenset(range(v)) | rows, held) for p, v, f, rows, held in load] for load in loads]
     best: dict[int, tuple[int, int, Any]] = {}
-    with shop() as here:
+    with shop_in_memory() as here:
         here.load(here.sets_load(table, []))
         for load in loads:
             distinct = list({(p, v, f): (p, v, f, rows, held) for p, v, f, rows, held in load}.values())
@@ -148,7 +151,7 @@ def test_two_sets_of_one_parent_never_mix(table: DomainTable, row: Any, loads: l
 @given(loads=LOADS)
 def test_a_key_that_moves_between_parents_never_doubles(table: DomainTable, row: Any, loads: list[Any]) -> None:
     """Keys are unique in the table, and rows and side table agree, even if parents pass rows on to each other."""
-    with shop() as here:
+    with shop_in_memory() as here:
         here.load(here.sets_load(table, []))
         for load in loads:
             rows = [
@@ -177,7 +180,7 @@ def test_loading_twice_is_loading_once(versions: Any, sets: Any, deletes: dict[i
             here.rows_load(PLACE, [{"id": 1, "name": "here", "default": True}], load="truncate"),
         ]
 
-    with shop() as here:
+    with shop_in_memory() as here:
         first = here.load(*loads(here))
         before = [here.rows(table, "*, _fetched_at, _run") for table in (ORDER, LINE, PLACE)]
         second = here.load(*loads(here))
@@ -190,7 +193,7 @@ def test_loading_twice_is_loading_once(versions: Any, sets: Any, deletes: dict[i
 @given(st.lists(st.tuples(st.sampled_from(["set", "delete"]), TIMES), min_size=2, max_size=4))
 def test_a_parents_delete_takes_its_sets_in_whatever_order(events: list[tuple[str, int]]) -> None:
     """A set is there exactly if its version is newer than its parent's last delete."""
-    with shop() as here:
+    with shop_in_memory() as here:
         here.load(here.rows_load(ORDER, []), here.sets_load(ALLOCATION, []), here.sets_load(LINE, []))
         for kind, time in events:
             deletes = here.deletes({1: time}) if kind == "delete" else ""

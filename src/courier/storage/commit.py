@@ -41,9 +41,21 @@ def commit(
     ConfigurationError (a column's type changed), Incomplete (the counters do not add up).
     """
     with opened(files, _threads(loads)) as connection:
-        if ledger.changes(connection) % TIDIED_EVERY:
-            leave_untidy(connection)
-        return _commit_once(connection, run, loads, project_tags, schema, before_commit, _load)
+        return commit_on(connection, run, loads, project_tags, schema, before_commit)
+
+
+def commit_on(
+    connection: Connection,
+    run: RunRecord,
+    loads: Sequence[FeedLoad],
+    project_tags: Sequence[SemanticTag],
+    schema: str,
+    before_commit: Callable[[], None] = lambda: None,
+) -> Committed:
+    """What `commit` does, on a connection that has the private database attached."""
+    if ledger.changes(connection) % TIDIED_EVERY:
+        leave_untidy(connection)
+    return _commit_once(connection, run, loads, project_tags, schema, before_commit, _load)
 
 
 def _threads(loads: Sequence[FeedLoad]) -> int | None:
