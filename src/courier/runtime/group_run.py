@@ -240,12 +240,13 @@ def run_single(context: Context, courier: str, asked: Asked) -> GroupResult:
 
 
 def config_of(project: Project, group: CourierGroup) -> str:
-    """Changes with the configuration of the group and of its couriers."""
-    return config_from(group, [fingerprint(project.couriers[courier.name]) for courier in group.couriers])
+    """Changes with the configuration of the group, of its couriers and of its activations."""
+    couriers = [fingerprint(project.couriers[courier.name]) for courier in group.couriers]
+    return config_from(group, [*couriers, *(fingerprint(project.activations[name]) for name in group.activations)])
 
 
 def config_from(group: CourierGroup, fingerprints: Sequence[str]) -> str:
-    """The same, of its couriers' fingerprints in the group's order: a thousand groups may share a courier."""
+    """The same, of the fingerprints of its couriers and then of its activations: a thousand groups may share them."""
     return hashlib.sha256(" ".join([repr(group), *fingerprints]).encode()).hexdigest()[:16]
 
 

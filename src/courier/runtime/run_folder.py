@@ -22,6 +22,7 @@ import orjson
 
 from courier import __version__
 from courier.clock import Interval, rfc3339
+from courier.config.activation import Activation
 from courier.config.project import Courier
 from courier.runtime.allowance import NOTHING, Allowance, allowance_from_json
 from courier.runtime.effort import NO_EFFORT, Effort
@@ -72,9 +73,9 @@ def new_run(intention: Intention, courier: Courier, plans: Sequence[FeedPlan], s
     )
 
 
-def fingerprint(courier: Courier) -> str:
-    """Changes with the courier's configuration, and with courier: pages of before cannot be gone on with then."""
-    return hashlib.sha256(f"{__version__} {courier!r}".encode()).hexdigest()[:16]
+def fingerprint(one: Courier | Activation) -> str:
+    """Changes with the configuration of it, and with courier: pages of before cannot be gone on with then."""
+    return hashlib.sha256(f"{__version__} {one!r}".encode()).hexdigest()[:16]
 
 
 def plans_of(stored: StoredRun, courier: Courier) -> tuple[FeedPlan, ...]:
