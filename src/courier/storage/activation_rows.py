@@ -53,7 +53,7 @@ def read_rows(project: Project, activation: Activation, files: Files) -> Rows:
     if found.problems:
         first = found.problems[0]
         raise ConfigurationError(f"{first.path}:{first.line}:{first.column}: {first.message}", fix=first.fix)
-    _check_feeds(project, activation, found)
+    _check_feeds(project, activation, files, found)
     with lock(files):
         # What was committed and not yet published would be younger than the rows.
         publish_if_behind(files)
@@ -63,14 +63,19 @@ def read_rows(project: Project, activation: Activation, files: Files) -> Rows:
         return _read(connection, activation, found, as_of)
 
 
-def _check_feeds(project: Project, activation: Activation, found: Reading) -> None:
+def _check_feeds(project: Project, activation: Activation, files: Files, found: Reading) -> None:
     """Every table that is read is a feed of its courier."""
     for schema, table in _split(found.tables):
         courier = project.couriers[schema]
         if table not in {feed.name for feed in courier.feeds}:
             message = f"{activation.sql_path} reads {schema}.{table}, and {courier.path} does not send this feed"
-            fix = f"Add the line `{table}:` to `feeds:` in {courier.path}, then: courier run --courier {schema}"
+            fix = f"Add the line `{table}:` to `feeds:` in {courier.path}, then: {_run(files, schema)}"
             raise ConfigurationError(message, fix=fix)
+
+
+def _run(files: Files, schema: str) -> str:
+    """The command that loads a courier's tables where these files are."""
+    return f"courier run --courier {schema}{' --sandbox' if files.sandbox else ''}"
 
 
 def _split(names: Sequence[str]) -> list[tuple[str, str]]:
@@ -90,7 +95,7 @@ def _as_of(files: Files, found: Reading) -> datetime | None:
 @contextmanager
 def _opened(project: Project, activation: Activation, files: Files, found: Reading) -> Iterator[Connection]:
     with open_published(files.published) as connection:
-        _check_loaded(connection, project, activation, found)
+        _check_loaded(connection, project, activation, files, found)
         connection.execute("USE memory")
         for schema in sorted({schema for schema, _ in _split((*found.tables, *found.views))}):
             connection.execute(f"CREATE SCHEMA {duck.quote(schema)}")
@@ -106,7 +111,9 @@ def _opened(project: Project, activation: Activation, files: Files, found: Readi
         yield connection
 
 
-def _check_loaded(connection: Connection, project: Project, activation: Activation, found: Reading) -> None:
+def _check_loaded(
+    connection: Connection, project: Project, activation: Activation, files: Files, found: Reading
+) -> None:
     query = """
         SELECT schema_name, table_name, list(column_name) FROM duckdb_columns()
         WHERE database_name = current_database() GROUP BY ALL
@@ -118,7 +125,7 @@ def _check_loaded(connection: Connection, project: Project, activation: Activati
         if missing:
             what = f"{schema}.{table}" if (schema, table) not in there else f"{schema}.{table}.{missing[0]}"
             message = f"{what} is not loaded yet, which {activation.sql_path} reads"
-            raise UsageError(message, fix=f"courier run --courier {schema} --feed {table}")
+            raise UsageError(message, fix=f"{_run(files, schema)} --feed {table}")
 
 
 def _columns(project: Project, schema: str, table: str) -> list[str]:

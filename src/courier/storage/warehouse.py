@@ -26,6 +26,7 @@ from courier.storage.copying import copy_file
 if TYPE_CHECKING:
     from courier.storage.duck import Connection
 
+SANDBOX_FILE = "sandbox.duckdb"
 PRIVATE = "private"
 """The name that the private file is attached under."""
 _MEMORY = "320MB"
@@ -42,6 +43,7 @@ class Files:
     published: Path
     lock: Path
     marker: Path
+    sandbox: bool = False
 
     @staticmethod
     def of(root: Path, sandbox: bool = False) -> Files:
@@ -49,9 +51,10 @@ class Files:
         folder = root / ".courier" / "sandbox" if sandbox else root / ".courier"
         return Files(
             private=folder / "private.duckdb",
-            published=root / ("sandbox.duckdb" if sandbox else "warehouse.duckdb"),
+            published=root / (SANDBOX_FILE if sandbox else "warehouse.duckdb"),
             lock=folder / "private.lock",
             marker=folder / "published.json",
+            sandbox=sandbox,
         )
 
 
