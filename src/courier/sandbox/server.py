@@ -13,6 +13,7 @@ from typing import Any
 import uvicorn
 
 from courier.errors import UsageError
+from courier.sandbox import no_side
 from courier.sandbox.bigcommerce.app import Api as BigCommerceApi
 from courier.sandbox.bigcommerce.service import Store
 from courier.sandbox.klaviyo.app import Api as KlaviyoApi
@@ -96,7 +97,12 @@ class Sandbox:
         }
 
     def credential(self, connector: str) -> dict[str, str]:
-        """What a courier of this connector is opened with, by the keys of its `credential:`."""
+        """What a courier of this connector is opened with, by the keys of its `credential:`.
+
+        Raises UsageError for one that the sandbox does not have.
+        """
+        if connector not in CREDENTIALS:
+            raise no_side(connector)
         known = self.credentials
         return {key: known[name] for key, name in CREDENTIALS[connector].items()}
 
