@@ -23,7 +23,7 @@ from courier.sandbox.mavera.service import Mavera
 from courier.sandbox.shop import Shop
 from courier.sandbox.shopify.app import Admin
 from courier.sandbox.shopify.bulk.files import File
-from courier.sandbox.shopify.faults import Faults
+from courier.sandbox.shopify.faults import no_faults
 from courier.sandbox.shopify.service import Service, Settings
 from courier.sandbox.shopify.versions import SUPPORTED
 
@@ -68,7 +68,7 @@ class Sandbox:
 
     def __init__(self, shop: Shop, port: int = 0, settings: Settings | None = None) -> None:
         self.shop = shop
-        self.faults = Faults()
+        self.faults = no_faults()
         self.service = Service(shop, settings or Settings())
         self.mavera = Mavera(shop)
         self.bigcommerce = Store(shop)
