@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -22,7 +21,6 @@ from courier.cli.project import open_project
 from courier.runtime.context import Context
 from courier.runtime.events import Event, Report
 from courier.runtime.group_run import Asked, run_group
-from courier.runtime.known_good import recall, remember, stamp
 from courier.runtime.place import Place
 from courier.runtime.result import CourierResult
 from courier.sandbox.history.options import Options
@@ -30,7 +28,7 @@ from courier.sandbox.server import Sandbox
 from courier.sandbox.shop import STATE_FILE
 from courier.storage import duck
 from courier.storage.inspect import open_published, tables
-from tests.runs.hurried import CHECKOUT, Ended, Hurried, edit
+from tests.runs.hurried import CHECKOUT, Ended, Hurried, copied, edit
 
 COMMAND = str(Path(sys.executable).with_name("courier"))
 # A page of orders holds 250: three pages.
@@ -109,11 +107,8 @@ class Tried:
         edit(self.root / path, old, new)
 
     def copy(self, target: Path) -> Tried:
-        """The same project elsewhere, known to be good if this one is: to check it once more takes 0.4 s of CPU."""
-        shutil.copytree(self.root, target)
-        if (known := recall(self.root, stamp(self.root))) is not None:
-            remember(replace(known, root=target), stamp(target))
-        return replace(self, root=target)
+        """The same project elsewhere."""
+        return replace(self, root=copied(self.root, target))
 
 
 @lru_cache(maxsize=16)
