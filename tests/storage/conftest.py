@@ -14,7 +14,7 @@ import pytest
 from courier.storage.postgres.database import Postgres
 from courier.storage.postgres.session import Session, connect
 from tests.postgres_server import beside, execute
-from tests.storage.loads import Shop
+from tests.storage.loads import Shop, shop_in_memory
 
 NewShop: TypeAlias = Callable[[], AbstractContextManager[Shop]]
 # What a shop left behind; the ledger's tables stay, because to make them takes longer than most tests.
@@ -67,10 +67,17 @@ def databases(postgres_url: str) -> Iterator[Databases]:
 
 @pytest.fixture(scope="module", params=["duckdb", "postgres"])
 def new_shop(request: pytest.FixtureRequest) -> NewShop:
-    """Makes shops that hold nothing yet."""
-    if request.param == "duckdb":
-        return _shop_in_a_file
-    databases: Databases = request.getfixturevalue("databases")
+    """Makes shops that hold nothing yet: with DuckDB in memory, one at a time."""
+    return shop_in_memory if request.param == "duckdb" else _in(request.getfixturevalue("databases"))
+
+
+@pytest.fixture(scope="module", params=["duckdb", "postgres"])
+def lasting_shop(request: pytest.FixtureRequest) -> NewShop:
+    """The same, with DuckDB in a file that is opened for each load, and closed."""
+    return _in_a_file if request.param == "duckdb" else _in(request.getfixturevalue("databases"))
+
+
+def _in(databases: Databases) -> NewShop:
 
     @contextmanager
     def shop_in_a_database() -> Iterator[Shop]:
@@ -81,15 +88,15 @@ def new_shop(request: pytest.FixtureRequest) -> NewShop:
 
 
 @contextmanager
-def _shop_in_a_file() -> Iterator[Shop]:
+def _in_a_file() -> Iterator[Shop]:
     with tempfile.TemporaryDirectory() as folder:
         yield Shop(Path(folder))
 
 
 @pytest.fixture
-def shop(new_shop: NewShop) -> Iterator[Shop]:
+def shop(lasting_shop: NewShop) -> Iterator[Shop]:
     """One in DuckDB's files, and once more one in Postgres."""
-    with new_shop() as shop:
+    with lasting_shop() as shop:
         yield shop
 
 

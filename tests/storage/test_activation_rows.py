@@ -188,6 +188,7 @@ def test_a_feed_that_is_not_sent_is_named_with_its_line(changed: Tried) -> None:
     with pytest.raises(ConfigurationError) as refused:
         rows_of(changed, "mavera_metafields")
     assert refused.value.fix.startswith("Add the line `customer_metafield:` to `feeds:` in couriers/shopify.yaml")
+    assert refused.value.fix.endswith("then: courier run --courier shopify --sandbox")
 
 
 def test_a_table_that_is_not_loaded_yet_names_the_run(changed: Tried) -> None:
@@ -195,7 +196,7 @@ def test_a_table_that_is_not_loaded_yet_names_the_run(changed: Tried) -> None:
     with pytest.raises(UsageError) as refused:
         rows_of(changed, "mavera_cohorts")
     assert refused.value.message.startswith("shopify.customer.locale is not loaded yet")
-    assert refused.value.fix == "courier run --courier shopify --feed customer"
+    assert refused.value.fix == "courier run --courier shopify --sandbox --feed customer"
 
 
 PRODUCTS = "SELECT to_json(p)::VARCHAR AS whole FROM shopify.product AS p"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from courier.config.project import DomainTable
 from courier.storage.load import Counters, FeedLoad
 from tests.storage.conftest import NewShop
-from tests.storage.loads import ALLOCATION, LINE, ORDER, PLACE, Set, Shop, at
+from tests.storage.loads import ALLOCATION, LINE, ORDER, PLACE, Set, Shop, at, shop_in_memory
 
 few = settings(max_examples=15, deadline=None)
 
@@ -57,10 +57,15 @@ def test_the_newest_version_wins_in_whatever_order_versions_arrive(
 
 @few
 @given(VERSIONS, st.data())
-def test_two_halves_are_one_load(new_shop: NewShop, versions: list[tuple[int, int, int]], data: st.DataObject) -> None:
-    """Loading some records and then the others leaves what loading them together leaves."""
+def test_two_halves_are_one_load(
+    lasting_shop: NewShop, versions: list[tuple[int, int, int]], data: st.DataObject
+) -> None:
+    """Loading some records and then the others leaves what loading them together leaves.
+
+    So it does in a database in memory, and whether a file is closed and opened in between or not.
+    """
     cut = data.draw(st.integers(0, len(versions)))
-    with new_shop() as whole, new_shop() as halves:
+    with shop_in_memory() as whole, lasting_shop() as halves:
         whole.load(whole.rows_load(ORDER, [order(*version) for version in versions]))
         for half in (versions[:cut], versions[cut:]):
             halves.load(halves.rows_load(ORDER, [order(*version) for version in half]))

@@ -98,7 +98,7 @@ def place_of(root: Path, sandbox: bool) -> Place:
     from courier.storage.postgres.database import Postgres
 
     found = resolve_postgres(root, destination, os.environ, sandbox=sandbox)
-    return Place(root, sandbox, Postgres(found.url, str(found), made_if_missing=sandbox))
+    return Place(root, sandbox, Postgres(found.url, str(found), sandbox=sandbox))
 
 
 def pick_group(project: Project, name: str) -> CourierGroup:

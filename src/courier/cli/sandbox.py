@@ -16,6 +16,14 @@ from courier.cli.table import number, print_table
 from courier.config.known_connectors import KNOWN_CONNECTORS
 from courier.runtime.place import Place
 
+connector_option = click.option(
+    "--connector",
+    type=click.Choice(sorted(KNOWN_CONNECTORS)),
+    default="shopify",
+    show_default=True,
+    help="Of this source.",
+)
+
 
 @click.group(short_help="The made-up shop: serve it, change it, ask it for the truth.")
 def sandbox() -> None:
@@ -46,31 +54,30 @@ def start(port: int, root: Path | None, as_json: bool) -> None:
 @click.option(
     "--orders", type=click.IntRange(min=1), default=50, show_default=True, help="How many orders change or come in."
 )
+@connector_option
 @project_option
 @json_option
-def change(orders: int, root: Path | None, as_json: bool) -> None:
-    """Change the shop, so that an incremental run has something to do, and say which rows that run must change."""
+def change(orders: int, connector: str, root: Path | None, as_json: bool) -> None:
+    """Change the shop, so that an incremental run has something to do, and say which rows that run must change.
+
+    The shop changes for every source. --connector says whose tables are told of.
+    """
     from courier.sandbox import change as change_shop
     from courier.sandbox import open_shop
 
-    changed = change_shop(open_shop(_folder(root)), orders=orders)
+    changed = change_shop(open_shop(_folder(root)), orders, [connector])
     if as_json:
         print_json({"version": 1, "sandbox": True, "tables": [asdict(one) for one in changed]})
         return
     counters = ["inserted", "updated", "deleted"]
     rows = [[one.table, *(number(getattr(one, name)) for name in counters)] for one in changed]
     print_table(["table", *counters], rows, right=counters)
-    say("next: courier run --group shopify --sandbox")
+    next_run = "--group shopify" if connector == "shopify" else f"--courier {connector}"
+    say(f"next: courier run {next_run} --sandbox")
 
 
 @sandbox.command(short_help="What the tables should hold: rows and hashes.")
-@click.option(
-    "--connector",
-    type=click.Choice(sorted(KNOWN_CONNECTORS)),
-    default="shopify",
-    show_default=True,
-    help="Of this source.",
-)
+@connector_option
 @click.option("--table", "wanted", multiple=True, help="This one, also of an optional feed: order_metafield.")
 @project_option
 @json_option

@@ -114,7 +114,11 @@ def _configs(project: Project) -> dict[str, str]:
     from courier.runtime.group_run import config_from
     from courier.runtime.run_folder import fingerprint
 
-    prints = {name: fingerprint(courier, project.destination) for name, courier in project.couriers.items()}
+    couriers = {name: fingerprint(courier, project.destination) for name, courier in project.couriers.items()}
+    activations = {name: fingerprint(one, project.destination) for name, one in project.activations.items()}
     return {
-        name: config_from(group, [prints[one.name] for one in group.couriers]) for name, group in project.groups.items()
+        group.name: config_from(
+            group, [*(couriers[one.name] for one in group.couriers), *(activations[name] for name in group.activations)]
+        )
+        for group in project.groups.values()
     }

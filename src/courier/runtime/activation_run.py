@@ -17,7 +17,7 @@ from courier.activations.contract import Known, Plan, Remote, Surface, Usage
 from courier.activations.guards import guarded
 from courier.activations.items import items_of
 from courier.activations.journal import Journal
-from courier.activations.mavera.open import open_surface
+from courier.activations.mavera.open import AT_ONCE, open_surface
 from courier.activations.mavera.payloads import payload_of
 from courier.activations.plan import make_plan, notes_on, refusals, sends
 from courier.activations.tables import bring_tables_up_to_date
@@ -31,9 +31,6 @@ from courier.runtime.journal_move import move_journal
 from courier.runtime.place import Place, activation_lock
 from courier.runtime.run_name import name_of
 from courier.storage.activation_rows import read_rows
-
-AT_ONCE = {"chat": 10, "focus_groups": 5}
-"""Items at a time, as Mavera allows. The others go one by one: where credits run out, it is the last ones that stay."""
 
 
 @dataclass(frozen=True)

@@ -240,13 +240,13 @@ def run_single(context: Context, courier: str, asked: Asked) -> GroupResult:
 
 
 def config_of(project: Project, group: CourierGroup) -> str:
-    """Changes with the configuration of the group and of its couriers."""
-    couriers = (project.couriers[courier.name] for courier in group.couriers)
-    return config_from(group, [fingerprint(courier, project.destination) for courier in couriers])
+    """Changes with the configuration of the group, of its couriers and of its activations."""
+    parts = [*(project.couriers[one.name] for one in group.couriers), *map(project.activations.get, group.activations)]
+    return config_from(group, [fingerprint(part, project.destination) for part in parts if part])
 
 
 def config_from(group: CourierGroup, fingerprints: Sequence[str]) -> str:
-    """The same, of its couriers' fingerprints in the group's order: a thousand groups may share a courier."""
+    """The same, of the fingerprints of its couriers and then of its activations: a thousand groups may share them."""
     return hashlib.sha256(" ".join([repr(group), *fingerprints]).encode()).hexdigest()[:16]
 
 

@@ -22,6 +22,7 @@ import orjson
 
 from courier import __version__
 from courier.clock import Interval, rfc3339
+from courier.config.activation import Activation
 from courier.config.project import Courier, Destination
 from courier.runtime.allowance import NOTHING, Allowance, allowance_from_json
 from courier.runtime.effort import NO_EFFORT, Effort
@@ -74,12 +75,12 @@ def new_run(
     )
 
 
-def fingerprint(courier: Courier, destination: Destination) -> str:
-    """Changes with the courier's configuration, and with courier: pages of before cannot be gone on with then.
+def fingerprint(one: Courier | Activation, destination: Destination) -> str:
+    """Changes with its configuration, and with courier: pages of before cannot be gone on with then.
 
     And with the destination: another one's ledger says that other periods are loaded.
     """
-    return hashlib.sha256(f"{__version__} {courier!r} {destination!r}".encode()).hexdigest()[:16]
+    return hashlib.sha256(f"{__version__} {one!r} {destination!r}".encode()).hexdigest()[:16]
 
 
 def plans_of(stored: StoredRun, courier: Courier) -> tuple[FeedPlan, ...]:

@@ -13,6 +13,7 @@ from typing import Any
 import uvicorn
 
 from courier.errors import UsageError
+from courier.sandbox import no_side
 from courier.sandbox.bigcommerce.app import Api as BigCommerceApi
 from courier.sandbox.bigcommerce.service import Store
 from courier.sandbox.klaviyo.app import Api as KlaviyoApi
@@ -22,7 +23,7 @@ from courier.sandbox.mavera.service import Mavera
 from courier.sandbox.shop import Shop
 from courier.sandbox.shopify.app import Admin
 from courier.sandbox.shopify.bulk.files import File
-from courier.sandbox.shopify.faults import Faults
+from courier.sandbox.shopify.faults import no_faults
 from courier.sandbox.shopify.service import Service, Settings
 from courier.sandbox.shopify.versions import SUPPORTED
 
@@ -67,7 +68,7 @@ class Sandbox:
 
     def __init__(self, shop: Shop, port: int = 0, settings: Settings | None = None) -> None:
         self.shop = shop
-        self.faults = Faults()
+        self.faults = no_faults()
         self.service = Service(shop, settings or Settings())
         self.mavera = Mavera(shop)
         self.bigcommerce = Store(shop)
@@ -96,7 +97,12 @@ class Sandbox:
         }
 
     def credential(self, connector: str) -> dict[str, str]:
-        """What a courier of this connector is opened with, by the keys of its `credential:`."""
+        """What a courier of this connector is opened with, by the keys of its `credential:`.
+
+        Raises UsageError for one that the sandbox does not have.
+        """
+        if connector not in CREDENTIALS:
+            raise no_side(connector)
         known = self.credentials
         return {key: known[name] for key, name in CREDENTIALS[connector].items()}
 

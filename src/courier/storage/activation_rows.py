@@ -17,7 +17,7 @@ from courier.config.project import Project
 from courier.config.suggestions import MOST_SHOWN, closest
 from courier.errors import ConfigurationError, UsageError
 from courier.storage import duck
-from courier.storage.activation_source import Source, columns_of, split, stored
+from courier.storage.activation_source import Source, columns_of, loading, split, stored
 from courier.storage.entities import SCHEMA, entities_of, entity_sql
 from courier.storage.lineage import Reading, reading
 from courier.storage.warehouse import Warehouse
@@ -52,20 +52,20 @@ def read_rows(project: Project, activation: Activation, warehouse: Warehouse) ->
     if found.problems:
         first = found.problems[0]
         raise ConfigurationError(f"{first.path}:{first.line}:{first.column}: {first.message}", fix=first.fix)
-    _check_feeds(project, activation, found)
+    _check_feeds(project, activation, warehouse, found)
     with stored(project, activation, warehouse, found) as source:
         _show(source, project, found)
         _check_occurrences(source.connection, activation)
         return _read(source.connection, activation, found, source.as_of)
 
 
-def _check_feeds(project: Project, activation: Activation, found: Reading) -> None:
+def _check_feeds(project: Project, activation: Activation, warehouse: Warehouse, found: Reading) -> None:
     """Every table that is read is a feed of its courier."""
     for schema, table in split(found.tables):
         courier = project.couriers[schema]
         if table not in {feed.name for feed in courier.feeds}:
             message = f"{activation.sql_path} reads {schema}.{table}, and {courier.path} does not send this feed"
-            fix = f"Add the line `{table}:` to `feeds:` in {courier.path}, then: courier run --courier {schema}"
+            fix = f"Add the line `{table}:` to `feeds:` in {courier.path}, then: {loading(warehouse, schema)}"
             raise ConfigurationError(message, fix=fix)
 
 

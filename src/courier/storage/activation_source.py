@@ -57,7 +57,7 @@ def _of_files(project: Project, activation: Activation, files: Files, found: Rea
     """
     with open_published(files.published) as connection:
         there = {(schema, table): columns for schema, table, columns in connection.execute(query).fetchall()}
-        _check_loaded(there, project, activation, found)
+        _check_loaded(there, project, activation, files, found)
         yield Source(connection, files.published.stem, as_of)
 
 
@@ -65,7 +65,7 @@ def _of_files(project: Project, activation: Activation, files: Files, found: Rea
 def _of_postgres(project: Project, activation: Activation, database: Postgres, found: Reading) -> Iterator[Source]:
     """Only the columns upon which something depends leave the database, and all tables are of the same instant."""
     with snapshot(database) as taken:
-        _check_loaded(taken.types, project, activation, found)
+        _check_loaded(taken.types, project, activation, database, found)
         for schema, table in split(found.tables):
             key = _table(project, schema, table).primary_key
             taken.copy(schema, table, {*key, *found.needed_of(schema, table)})
@@ -74,6 +74,11 @@ def _of_postgres(project: Project, activation: Activation, database: Postgres, f
             taken.connection.execute(f"CREATE OR REPLACE TABLE {name} AS FROM {name} ORDER BY {order}")
         taken.copy("courier", "coverage")
         yield Source(taken.connection, PRIVATE, _as_of(taken.connection, found))
+
+
+def loading(warehouse: Warehouse, schema: str) -> str:
+    """The command that loads a courier's tables there."""
+    return f"courier run --courier {schema}{' --sandbox' if warehouse.sandbox else ''}"
 
 
 def split(names: Sequence[str]) -> list[tuple[str, str]]:
@@ -101,11 +106,15 @@ def _as_of(warehouse: Files | AnyConnection, found: Reading) -> datetime | None:
 
 
 def _check_loaded(
-    there: Mapping[tuple[str, str], Collection[str]], project: Project, activation: Activation, found: Reading
+    there: Mapping[tuple[str, str], Collection[str]],
+    project: Project,
+    activation: Activation,
+    warehouse: Warehouse,
+    found: Reading,
 ) -> None:
     for schema, table in split(found.tables):
         missing = sorted(columns_of(project, schema, table).keys() - set(there.get((schema, table), ())))
         if missing:
             what = f"{schema}.{table}" if (schema, table) not in there else f"{schema}.{table}.{missing[0]}"
             message = f"{what} is not loaded yet, which {activation.sql_path} reads"
-            raise UsageError(message, fix=f"courier run --courier {schema} --feed {table}")
+            raise UsageError(message, fix=f"{loading(warehouse, schema)} --feed {table}")

@@ -41,14 +41,26 @@ def commit(
     ConfigurationError (a column's type changed), Incomplete (the counters do not add up), WarehouseUnreachable.
     """
     with opened(warehouse, _threads(loads)) as connection:
-        if isinstance(warehouse, Files) and ledger.changes(connection) % TIDIED_EVERY:
-            leave_untidy(connection)
         try:
-            return _commit_once(connection, run, loads, project_tags, schema, before_commit, _load)
+            return commit_on(connection, run, loads, project_tags, schema, before_commit)
         except CommitUnknown:
             if (known := _committed_after_all(warehouse, run, loads)) is None:
                 raise
             return known
+
+
+def commit_on(
+    connection: Connection,
+    run: RunRecord,
+    loads: Sequence[FeedLoad],
+    project_tags: Sequence[SemanticTag],
+    schema: str,
+    before_commit: Callable[[], None] = lambda: None,
+) -> Committed:
+    """What `commit` does, on a connection to the warehouse."""
+    if not isinstance(connection, Session) and ledger.changes(connection) % TIDIED_EVERY:
+        leave_untidy(connection)
+    return _commit_once(connection, run, loads, project_tags, schema, before_commit, _load)
 
 
 def _committed_after_all(warehouse: Warehouse, run: RunRecord, loads: Sequence[FeedLoad]) -> Committed | None:

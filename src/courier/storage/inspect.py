@@ -21,7 +21,7 @@ from courier.storage.entities import SCHEMA, Entity, EntityColumn, entities
 from courier.storage.hashes import table_hash_sql
 from courier.storage.postgres.snapshot import Snapshot
 from courier.storage.semantic import tagged_tables
-from courier.storage.warehouse import heal
+from courier.storage.warehouse import SANDBOX_FILE, heal
 
 if TYPE_CHECKING:
     from courier.storage.duck import Connection
@@ -77,7 +77,10 @@ def open_published(path: Path) -> Iterator[Connection]:
     Raises UsageError if nothing was published yet.
     """
     if not path.exists():
-        raise UsageError(f"There is no {path.name} yet.", fix="Load something first: courier run --group GROUP")
+        option = " --sandbox" if path.name == SANDBOX_FILE else ""
+        raise UsageError(
+            f"There is no {path.name} yet.", fix=f"Load something first: courier run --group GROUP{option}"
+        )
     heal(path)
     with ExitStack() as cleanup:
         private = cleanup.enter_context(TemporaryDirectory(prefix="reading-", dir=_private_folder(path)))

@@ -29,6 +29,7 @@ from courier.storage.postgres.session import Session
 if TYPE_CHECKING:
     from courier.storage.duck import Connection as DuckConnection
 
+SANDBOX_FILE = "sandbox.duckdb"
 PRIVATE = "private"
 """The name that the private file is attached under."""
 _MEMORY = "320MB"
@@ -45,6 +46,7 @@ class Files:
     published: Path
     lock: Path
     marker: Path
+    sandbox: bool = False
 
     @staticmethod
     def of(root: Path, sandbox: bool = False) -> Files:
@@ -52,9 +54,10 @@ class Files:
         folder = root / ".courier" / "sandbox" if sandbox else root / ".courier"
         return Files(
             private=folder / "private.duckdb",
-            published=root / ("sandbox.duckdb" if sandbox else "warehouse.duckdb"),
+            published=root / (SANDBOX_FILE if sandbox else "warehouse.duckdb"),
             lock=folder / "private.lock",
             marker=folder / "published.json",
+            sandbox=sandbox,
         )
 
 

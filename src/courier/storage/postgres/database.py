@@ -21,7 +21,7 @@ def lock_of(courier: str) -> str:
 
 @dataclass(frozen=True)
 class Postgres:
-    """A database. `shown` names it to people, without the password.
+    """A database. `shown` names it to people, without the password. That of the sandbox is made where it is missing.
 
     held: the session that holds a lock; everything then goes through it. So whoever has lost the lock, because its
     connection is gone, has lost the means to commit as well.
@@ -29,7 +29,7 @@ class Postgres:
 
     url: str = field(repr=False)
     shown: str
-    made_if_missing: bool = False
+    sandbox: bool = False
     held: Session | None = field(default=None, repr=False, compare=False)
 
     @contextmanager
@@ -61,7 +61,7 @@ class Postgres:
             yield replace(self, held=session)
 
     def _connected(self) -> Session:
-        return connect(self.url, self.shown, made_if_missing=self.made_if_missing)
+        return connect(self.url, self.shown, made_if_missing=self.sandbox)
 
     def is_locked(self, what: str) -> bool:
         """Whether a session holds the lock."""

@@ -107,7 +107,7 @@ def _connected(database: Postgres) -> AdbcConnection:
         with telling(database.shown):
             return dbapi.connect(_limited(database.url), autocommit=True)
     except WarehouseUnreachable as unreachable:
-        if database.made_if_missing and _MISSING.search(str(unreachable.__context__)):
+        if database.sandbox and _MISSING.search(str(unreachable.__context__)):
             raise UsageError(
                 f"there is no database {database.shown} yet: nothing has been loaded", fix="courier run --group GROUP"
             ) from None
