@@ -151,7 +151,8 @@ class _EndingInAnyCase:
         pass
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, KeyboardInterrupt) or is_interruption(error):
+        # An engine has its own way to interrupt, which is no Exception either.
+        if is_interruption(error) or (error is not None and not isinstance(error, Exception)):
             self.work.folder.store(replace(self.work.stored, effort=self.work.meter.effort))
             _remember(self.work, "interrupted", "interrupted")
         elif isinstance(error, CourierError):
