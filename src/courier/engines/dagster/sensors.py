@@ -59,7 +59,7 @@ class _Tick:
     now: datetime
 
     def result(self, cursor: str | None) -> SensorResult:
-        kept = kept_of(cursor)
+        kept = kept_of(cursor) if cursor else None
         same = kept is not None and kept.is_of(self.group)
         standing = first_standing(self.group, kept.standing if kept else None, self.now, same_schedule=same)
         taken = take_in(self.group, standing, self.now)
@@ -83,9 +83,9 @@ class _Tick:
             tags = {GROUP: self.group.name, SCHEDULED: rfc3339(hand)}
             request = RunRequest(run_key=f"{self.group.name}:{rfc3339(hand)}", tags=tags)
             return SensorResult([request], cursor=self._cursor(standing))
-        if found.answer in ("wait", "idle"):
-            return self._skipped(standing, found.reason)
         said = f"{found.answer} at {rfc3339(hand)}: {found.reason}"
+        if found.answer in ("wait", "idle"):
+            return self._skipped(standing, said)
         if found.answer == "covered":
             return self._skipped(done(standing), said)
         tell_blocked(self.home, self.group, hand, found.reason)
@@ -103,10 +103,8 @@ class _Tick:
         return orjson.dumps({"schedule": self.group.schedule, "timezone": self.group.timezone, **at}).decode()
 
 
-def kept_of(cursor: str | None) -> Kept | None:
+def kept_of(cursor: str) -> Kept:
     """Where the group stood when it was looked at last."""
-    if not cursor:
-        return None
     kept = orjson.loads(cursor)
     hand, queued = (datetime.fromisoformat(kept[name]) if name in kept else None for name in ("hand", "queued"))
     return Kept(kept["schedule"], kept["timezone"], Standing(datetime.fromisoformat(kept["upto"]), hand, queued))
