@@ -1,12 +1,13 @@
 """A project on Dagster: its YAML as a code location. This package translates, and decides nothing.
 
-    COURIER_PROJECT=/srv/shop dagster dev -m courier.engines.dagster
+    COURIER_PROJECT=/srv/shop dagster code-server start -m courier.engines.dagster
 
 home.py         the project, and what a step works with
 assets.py       a courier is a multi-asset: an asset per domain table, and one that stands for the courier's runs
 activations.py  an activation is an asset downstream of the couriers of its groups
 told.py         results as metadata and asset checks
 groups.py       a group is a job; its days are a job of their own, with a partition each
+alerts.py       the alerts of alerts.yaml
 sensors.py      what fires a group: `decide`; and what says that tables are out of date
 past.py         Dagster's own runs, as `decide` looks at them
 """
@@ -50,9 +51,10 @@ def _executor(broker: str | None) -> ExecutorDefinition | None:
     """Steps go to Celery's workers where a broker is named; else to processes of the run's own machine."""
     if not broker:
         return None
-    from courier.engines.dagster.celery import executor
+    from dagster_celery import celery_executor
 
-    return executor(broker)
+    found: ExecutorDefinition = celery_executor.configured({"broker": broker, "backend": broker}, name="celery")
+    return found
 
 
 @loaded_later
