@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -22,9 +23,10 @@ from courier import clock, sandbox
 from courier.cli.project import open_project, opening
 from courier.clock import rfc3339
 from courier.engines.dagster import definitions
+from courier.engines.dagster.groups import job_of
 from courier.engines.dagster.home import IGNORE_CONSTRAINTS, Home
 from courier.engines.dagster.past import COMMITTED, GROUP, SCHEDULED, Past
-from courier.engines.dagster.sensors import freshness_sensor
+from courier.engines.dagster.sensors import freshness_sensor, group_sensor, kept_of
 from courier.runtime.context import Context
 from courier.runtime.group_run import Asked, run_group
 from courier.runtime.period import ByHand, of_day
@@ -33,6 +35,7 @@ from courier.sandbox.history.options import Options
 from courier.storage import ledger
 from tests.runs.grouped import FEEDS, STORES, Grouped, grouped
 from tests.runs.tried import make
+from tests.runtime.alerting.receiver import receiving
 
 GROUPS = """
 stores:
@@ -170,6 +173,25 @@ def test_a_failed_courier_fails_its_step_and_no_other(engines: Engines) -> None:
     assert {name.split("/")[0] for name in told(result)} == {"shopify_us", "courier"}
     assert engines.dagster.hashes == engines.dagster.truth("shopify_us")
     assert [run.succeeded for run in Past(engines.instance).counting(["stores"], clock.now() - DAY)] == [False]
+
+
+def test_the_sensor_that_sees_a_run_end_sends_its_alerts(engines: Engines, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As an embedded run sends them: which courier failed, and why; the fire is over."""
+    engines.dagster.edit(".env", engines.dagster.served["shopify_uk"].credentials["SHOPIFY_ACCESS_TOKEN"], "wrong")
+    (engines.dagster.root / "alerts.yaml").write_text("targets:\n  ops: ${OPS}\n", "utf-8")
+    at = clock.now()
+    engines.run("stores", at=at)
+    home = Home.of(engines.dagster.root, sandbox=False)
+    group = home.project.groups["stores"]
+    standing = {"schedule": group.schedule, "timezone": group.timezone, "upto": rfc3339(at), "hand": rfc3339(at)}
+    with receiving() as receiver:
+        monkeypatch.setenv("OPS", receiver.url)
+        context = build_sensor_context(engines.instance, cursor=json.dumps(standing))
+        result = group_sensor(home, group, job_of(home, group))(context)
+    (got,) = receiver.received
+    assert (got["title"], got["type"]) == ("courier: stores: failed", "failure")
+    assert "1 of 2 couriers did not commit" in got["message"] and "shopify_uk failed: " in got["message"]
+    assert isinstance(result, SensorResult) and kept_of(result.cursor or "").standing.hand is None
 
 
 def test_an_optional_courier_lets_the_run_commit(engines: Engines) -> None:

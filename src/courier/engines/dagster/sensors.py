@@ -71,8 +71,8 @@ class _Tick:
             return self._asked(standing, standing.hand)
         if not is_over(run):
             return self._skipped(standing, f"run {run.run_id} is under way")
-        tell_ended(self.home, self.group, self.past, run)
-        return self._skipped(done(standing), f"run {run.run_id} has ended: {run.status.value}")
+        untold = tell_ended(self.home, self.group, self.past, run)
+        return self._skipped(done(standing), "; ".join([f"run {run.run_id} has ended: {run.status.value}", *untold]))
 
     def _asked(self, standing: Standing, hand: datetime) -> SensorResult:
         """What `decide` says about the fire in hand."""
@@ -88,9 +88,9 @@ class _Tick:
             return self._skipped(standing, said)
         if found.answer == "covered":
             return self._skipped(done(standing), said)
-        tell_blocked(self.home, self.group, hand, found.reason)
+        untold = tell_blocked(self.home, self.group, hand, found.reason)
         seen = [self._observed(member.name, said) for member in self.group.couriers]
-        return self._skipped(done(standing), f"{said}; {fix_of_blocked(self.group)}", seen)
+        return self._skipped(done(standing), "; ".join([said, fix_of_blocked(self.group), *untold]), seen)
 
     def _observed(self, courier: str, said: str) -> AssetObservation:
         return AssetObservation(runs_key(courier), metadata={"group": self.group.name, "blocked": said})
