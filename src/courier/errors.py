@@ -15,6 +15,7 @@
         │   └── EndedBadly       1   the source gave up what it was preparing, every time: another way may work
         ├── ErrorLimitExceeded   1   too many records in error
         ├── NoRoom               1   the disk is full: once there is room, the run goes on where it stopped
+        ├── WarehouseUnreachable 1   Postgres does not answer, or the connection to it was lost
         └── Locked               1   another run of the same courier is under way
 
 A message says what failed and what state things are in; `fix` says what to type or change next. Neither ever holds a
@@ -88,6 +89,10 @@ class ErrorLimitExceeded(RunFailed):
 
 
 class NoRoom(RunFailed):
+    pass
+
+
+class WarehouseUnreachable(RunFailed):
     pass
 
 

@@ -45,6 +45,7 @@ def all_problems(root: Path) -> tuple[Project | None, tuple[Problem, ...]]:
     from courier.config.load import load_project
     from courier.connectors import connector_named
     from courier.storage.expressions import check_expressions
+    from courier.storage.shared_disk import check_disk
     from courier.storage.views import check_views
 
     loaded = load_project(root)
@@ -52,6 +53,7 @@ def all_problems(root: Path) -> tuple[Project | None, tuple[Problem, ...]]:
     if loaded.project is not None:
         problems += check_expressions(loaded.project)
         problems += check_views(loaded.project)
+        problems += check_disk(loaded.project)
         problems += _activations(loaded.project)
         for courier in loaded.project.couriers.values():
             problems += connector_named(courier.connector).check(loaded.project, courier)
@@ -78,6 +80,21 @@ def read_project(root: Path) -> tuple[Project | None, tuple[Problem, ...]]:
     if project is not None and not problems:
         remember(project, now)
     return project, problems
+
+
+def place_of(root: Path, sandbox: bool) -> Place:
+    """Where the project at `root` keeps what it does, and its rows. Raises CredentialMissing, ConfigurationError."""
+    from courier.config.glance import glance_at_destination
+    from courier.runtime.place import Place
+
+    destination = glance_at_destination(root)
+    if destination.type == "duckdb":
+        return Place(root, sandbox)
+    from courier.config.postgres_url import resolve_postgres
+    from courier.storage.postgres.database import Postgres
+
+    found = resolve_postgres(root, destination, os.environ, sandbox=sandbox)
+    return Place(root, sandbox, Postgres(found.url, str(found), made_if_missing=sandbox))
 
 
 @dataclass(frozen=True)

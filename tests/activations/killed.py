@@ -108,7 +108,7 @@ def _judge_journal(acted: Acted, name: str) -> None:
     assert journal.open_intents(name) == []
     assert all(run.ended for run in journal.runs(name))
     with journal.opened() as connection:
-        logged = Counter(body for (body,) in map(tuple, connection.execute("SELECT body FROM egress")))
+        logged = Counter(row["body"] for row in connection.execute("SELECT body FROM egress"))
     received = Counter(one.body.decode() for one in acted.mavera.received if one.body)
     assert received <= logged, received - logged
     plan = acted.plan(name).plan

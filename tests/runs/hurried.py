@@ -16,12 +16,15 @@ from typing import Any
 
 from courier import sandbox
 from courier.cli.init import write_project
+from courier.cli.project import place_of
 from courier.config.known_connectors import KNOWN_CONNECTORS
 from courier.sandbox.history.options import Options
 from courier.sandbox.server import Sandbox
 from courier.sandbox.shop import Shop
 from courier.sandbox.shopify.service import Settings
 from courier.storage.inspect import open_published, tables
+from courier.storage.postgres.database import Postgres
+from courier.storage.postgres.snapshot import snapshot
 
 CHECKOUT = Path(__file__).parents[2]
 VENDORS = tuple(f"{name.upper()}_" for name in KNOWN_CONNECTORS)  # how the names of credentials begin
@@ -53,9 +56,17 @@ KLAVIYO = Source(
 BIGCOMMERCE = Source("bigcommerce", frozenset({"store", "channels", "customer_attributes", "order_statuses"}))
 
 
-def write_shops_project(root: Path, served: Sandbox, mode: str, names: Iterable[str], source: Source = SHOPIFY) -> None:
-    """The starter project, pointed at the served shop, with some of a source's feeds, all that can be in the mode."""
+def write_shops_project(
+    root: Path, served: Sandbox, mode: str, names: Iterable[str], source: Source = SHOPIFY, database: str = ""
+) -> None:
+    """The starter project, pointed at the served shop, with some of a source's feeds, all that can be in the mode.
+
+    database: the URL of a database to load into, in place of DuckDB's file.
+    """
     write_project(root)
+    if database:
+        (root / "courier.yaml").write_text("destination: postgres\n", "utf-8")
+        (root / ".env").write_text(f"COURIER_POSTGRES_URL={database}\n", "utf-8")
     file = root / "couriers" / f"{source.name}.yaml"
     connector = f"connector: {source.name}\n"
     text = file.read_text("utf-8").replace(connector, f"{connector}endpoint: {served.url}\n", 1)
@@ -253,12 +264,23 @@ def _told(shop: Shop, changes: int, names: tuple[str, ...], source: str) -> dict
 
 
 def hashes(root: Path) -> dict[str, str] | None:
-    """Table -> hash of the published file, None where there is none yet."""
+    """Table -> hash of the published file, or of the project's database; None where there is nothing yet."""
+    if database := place_of(root, sandbox=False).database:
+        return _hashes_in(database)
     file = root / "warehouse.duckdb"
     if not file.exists():
         return None
     status = file.stat()
     return _hashes(file, status.st_ino, status.st_mtime_ns)
+
+
+def _hashes_in(database: Postgres) -> dict[str, str] | None:
+    with snapshot(database) as found:
+        found.copy_ledger()
+        for schema, table in [pair for pair in found.types if ("courier", "domain_table") in found.types]:
+            if schema in ("shopify", "bigcommerce", "klaviyo"):
+                found.copy(schema, table)
+        return {one.table: one.hash for one in tables(found.connection)} or None
 
 
 @lru_cache(maxsize=16)

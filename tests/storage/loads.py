@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,10 @@ from courier.config.project import Column, ColumnType, DomainTable, Feed, RowPat
 from courier.storage.commit import commit
 from courier.storage.duck import connect, quote, text
 from courier.storage.load import Committed, Counters, FeedLoad, RecordError, RunRecord
+from courier.storage.postgres.database import Postgres
+from courier.storage.tables import existing
 from courier.storage.target import Target, parent_type
-from courier.storage.warehouse import Files, opened
+from courier.storage.warehouse import Files, Warehouse, opened
 
 SCHEMA = "shop"
 TAGS = (SemanticTag("email", ColumnType("string"), False, True, ()),)
@@ -87,19 +89,34 @@ class Set:
     held: bool = False
 
 
+def store(
+    warehouse: Warehouse, *loads: FeedLoad, run: str | None = None, identity: str = "shop-1", **more: Any
+) -> Committed:
+    """Commit a run of its own unless it is named."""
+    record = RunRecord(run or f"run-{next(_numbers)}", SCHEMA, "shopify", identity, "2026-01-01T00:00:00Z", None)
+    return commit(warehouse, replace(record, **more), loads, TAGS, SCHEMA)
+
+
 @dataclass
 class Shop:
-    """A project in a temporary folder. Every load is a run of its own unless it says otherwise."""
+    """A project in a temporary folder, its rows in DuckDB's files or in a database.
+
+    Every load is a run of its own unless it says otherwise.
+    """
 
     root: Path
-    files: Files = field(init=False)
+    database: Postgres | None = None
 
-    def __post_init__(self) -> None:
-        self.files = Files.of(self.root)
+    @property
+    def files(self) -> Files:
+        return Files.of(self.root)
+
+    @property
+    def warehouse(self) -> Warehouse:
+        return self.database or self.files
 
     def load(self, *loads: FeedLoad, run: str | None = None, identity: str = "shop-1", **more: Any) -> Committed:
-        record = RunRecord(run or f"run-{next(_numbers)}", SCHEMA, "shopify", identity, "2026-01-01T00:00:00Z", None)
-        return commit(self.files, replace(record, **more), loads, TAGS, SCHEMA)
+        return store(self.warehouse, *loads, run=run, identity=identity, **more)
 
     def one(self, load: FeedLoad) -> Counters:
         return self.load(load).counters[load.feed.name]
@@ -107,11 +124,18 @@ class Shop:
     def rows(self, table: DomainTable, columns: str = "*") -> list[tuple[Any, ...]]:
         """The stored rows, without `_fetched_at` and `_run` unless they are asked for."""
         chosen = ", ".join(quote(c.name) for c in table.columns) if columns == "*" else columns
-        return self.ask(f"SELECT {chosen} FROM {Target(SCHEMA, table).name} ORDER BY ALL")
+        return self.ask(f"SELECT {chosen} FROM {Target(SCHEMA, table).name}")
 
     def ask(self, query: str) -> list[tuple[Any, ...]]:
-        with opened(self.files) as connection:
-            return connection.execute(query).fetchall()
+        """The rows of a query, in order; nulls come last."""
+        with opened(self.warehouse) as connection:
+            found = connection.execute(query).fetchall()
+        return sorted(found, key=lambda row: [(value is None, value) for value in row])
+
+    def columns(self, relation: str) -> list[str]:
+        """The columns of a table or view; none where it is not there."""
+        with opened(self.warehouse) as connection:
+            return list(existing(connection).get((SCHEMA, relation), ()))
 
     def rows_load(
         self, table: DomainTable, rows: Sequence[Mapping[str, Any]], fetched: int = 0, **more: Any

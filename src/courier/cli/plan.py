@@ -20,7 +20,7 @@ from courier.cli.options import (
     scheduled_option,
 )
 from courier.cli.output import duration, mark, print_json, say
-from courier.cli.project import open_project
+from courier.cli.project import open_project, place_of
 from courier.cli.table import number, print_table
 from courier.clock import Interval, rfc3339
 
@@ -58,12 +58,11 @@ def plan(
     What the files leave out is shown with the value that counts.
     """
     from courier.runtime.foresight import foresee
-    from courier.runtime.place import Place
 
     project = open_project(root)
     what = of_run_type(chosen(project, group, courier, feeds), run_type)
     asked = asked_for(what, feeds, periods)
-    place = Place(project.root, sandbox)
+    place = place_of(project.root, sandbox)
     seen = [(foresee(project, place, one), settings(project, what, one.courier)) for one in intentions(what, asked)]
     around = None if isinstance(what, str) else _around(place, what, asked)
     if as_json:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from courier.cli.output import ProjectInvalid, show_problems
 from courier.config.suggestions import did_you_mean
 from courier.errors import UsageError
-from courier.opening import all_problems, find_root, opening, read_project
+from courier.opening import all_problems, find_root, opening, place_of, read_project
 
 if TYPE_CHECKING:
     from courier.config.project import Courier, CourierGroup, Project
 
-__all__ = ["all_problems", "find_root", "open_project", "opening", "pick_courier", "pick_group"]
+__all__ = ["all_problems", "find_root", "open_project", "opening", "pick_courier", "pick_group", "place_of"]
 
 
 def open_project(given: Path | None) -> Project:

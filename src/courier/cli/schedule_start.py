@@ -14,7 +14,7 @@ import click
 
 from courier.cli.options import project_option, sandbox_option
 from courier.cli.output import ProjectInvalid, as_json, say
-from courier.cli.project import find_root
+from courier.cli.project import find_root, place_of
 from courier.opening import read_project
 
 if TYPE_CHECKING:
@@ -53,11 +53,10 @@ def start(most: int | None, grace: float, root: Path | None, sandbox: bool, as_j
 
     One per project and machine. It can be killed at any moment: the next one goes on where it was.
     """
-    from courier.runtime.place import Place
     from courier.runtime.scheduler.daemon import ProblemsFound, Scheduler, Settings
     from courier.runtime.scheduler.holding import held
 
-    place = Place(find_root(root), sandbox)
+    place = place_of(find_root(root), sandbox)
     with held(place):
         ended = partial(_send_alerts, place)
         scheduler = Scheduler(place, read, _report(as_json_lines), Settings(most or places(), grace), ended)
@@ -110,7 +109,7 @@ def _configs(project: Project) -> dict[str, str]:
     from courier.runtime.group_run import config_from
     from courier.runtime.run_folder import fingerprint
 
-    prints = {name: fingerprint(courier) for name, courier in project.couriers.items()}
+    prints = {name: fingerprint(courier, project.destination) for name, courier in project.couriers.items()}
     return {
         name: config_from(group, [prints[one.name] for one in group.couriers]) for name, group in project.groups.items()
     }

@@ -12,7 +12,7 @@ import click
 from courier import clock
 from courier.cli.options import json_option, project_option, sandbox_option
 from courier.cli.output import duration, mark, print_json, say
-from courier.cli.project import find_root
+from courier.cli.project import find_root, place_of
 from courier.cli.table import print_table
 from courier.clock import rfc3339
 from courier.runtime.activation_states import activation_states
@@ -39,7 +39,7 @@ def status(root: Path | None, sandbox: bool, as_json: bool) -> None:
     """
     from courier.config.glance import glance_at_groups
 
-    place = Place(find_root(root), sandbox)
+    place = place_of(find_root(root), sandbox)
     history, now = History(place.history), clock.now()
     names = sorted(path.stem for path in (place.root / "couriers").glob("*.yaml"))
     couriers = [courier_state(place, history, name, now) for name in names]

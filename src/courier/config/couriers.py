@@ -13,7 +13,8 @@ from courier.config.project import Courier, DomainTable, Feed, SecretRef
 from courier.config.suggestions import did_you_mean, listed
 
 _OF_DUCKDB = ("main", "information_schema", "pg_catalog", "temp", "system")
-RESERVED_NAMES = frozenset((*_OF_DUCKDB, "courier", "private", "warehouse", "sandbox", "landing", "semantic"))
+_OF_COURIER = ("courier", "courier_family", "courier_journal", "semantic")
+RESERVED_NAMES = frozenset((*_OF_DUCKDB, *_OF_COURIER, "private", "warehouse", "sandbox", "landing"))
 Tables = Mapping[str, DomainTable | None]
 """The tables of one folder by name; None for one that cannot be read."""
 

@@ -1,4 +1,4 @@
-"""The groups of courier_groups.yaml at a glance: unchecked, without what checks them, which takes half a second."""
+"""The groups and the destination at a glance: unchecked, without what checks them, which takes half a second."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from courier.config.cron import check_cron
-from courier.config.documents import read_document
-from courier.config.project import CourierGroup, GroupCourier
+from courier.config.documents import SETTINGS_FILE, read_document
+from courier.config.project import CourierGroup, Destination, GroupCourier
 
 
 def glance_at_groups(root: Path) -> tuple[CourierGroup, ...]:
@@ -18,6 +18,19 @@ def glance_at_groups(root: Path) -> tuple[CourierGroup, ...]:
     found = None if problems else document.data
     groups = found if isinstance(found, Mapping) else {}
     return tuple(_group(str(name), group if isinstance(group, Mapping) else {}) for name, group in groups.items())
+
+
+def glance_at_destination(root: Path) -> Destination:
+    """Where rows are, as courier.yaml says it; DuckDB's file where there is none, or one that cannot be read."""
+    if not (root / SETTINGS_FILE).exists():
+        return Destination()
+    from courier.config.destination import resolve_destination
+    from courier.config.models import SettingsModel
+    from courier.config.structure import check
+
+    document, problems = read_document(root, SETTINGS_FILE)
+    model, wrong = (None, problems) if problems else check(document, SettingsModel)
+    return Destination() if model is None or wrong else resolve_destination(document, model)
 
 
 def _group(name: str, written: Mapping[str, Any]) -> CourierGroup:

@@ -18,11 +18,12 @@ from courier.config.activations import (
 )
 from courier.config.alerts import check_alerts, resolve_alerts
 from courier.config.couriers import check_courier, resolve_courier
-from courier.config.documents import ALERTS_FILE, Document, read_document
+from courier.config.destination import check_settings, resolve_destination
+from courier.config.documents import ALERTS_FILE, SETTINGS_FILE, Document, read_document
 from courier.config.groups import check_groups, resolve_groups
-from courier.config.models import AlertsModel, CourierModel, DomainTableModel, Groups, SemanticTags
+from courier.config.models import AlertsModel, CourierModel, DomainTableModel, Groups, SemanticTags, SettingsModel
 from courier.config.problems import Problem
-from courier.config.project import Alerts, DomainTable, Project, View
+from courier.config.project import Alerts, Destination, DomainTable, Project, View
 from courier.config.structure import check
 from courier.config.tables import NAME, NAME_FIX, check_family, resolve_table
 from courier.config.views import read_view
@@ -62,6 +63,7 @@ class _Loading:
         couriers = self._couriers(folders)
         groups = self._groups(couriers)
         alerts = self._alerts()
+        destination = self._destination()
         activations = self._activations(tags, couriers, folders)
         problems = tuple(sorted(set(self._problems)))
         if groups is None or any(not problem.warning for problem in problems):
@@ -75,7 +77,7 @@ class _Loading:
         found = {folder: {name: one for name, one in tables.items() if one} for folder, tables in folders.items()}
         project = Project(self._root, resolved, resolve_groups(groups), tags.tags, lines, found, views)
         described = replace(project, alerts=self._resolved(alerts), activations=self._described(activations))
-        return Loaded(described, problems)
+        return Loaded(replace(described, destination=destination), problems)
 
     def _read(self, path: str, shape: type[T]) -> tuple[Document, T | None]:
         document, problems = read_document(self._root, path)
@@ -168,6 +170,16 @@ class _Loading:
         if model is not None and isinstance(groups, dict):
             self._problems += check_alerts(document, model, groups)
         return model
+
+    def _destination(self) -> Destination:
+        misnamed = SETTINGS_FILE.replace(".yaml", ".yml")
+        if (self._root / misnamed).exists():
+            self._well_named(misnamed)
+        if not (self._root / SETTINGS_FILE).exists():
+            return Destination()
+        document, model = self._read(SETTINGS_FILE, SettingsModel)
+        self._problems += check_settings(document, model) if model else ()
+        return resolve_destination(document, model) if model else Destination()
 
     def _resolved(self, alerts: AlertsModel | None) -> Alerts:
         return resolve_alerts(self._documents[ALERTS_FILE], alerts) if alerts else Alerts()

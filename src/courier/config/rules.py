@@ -44,8 +44,9 @@ RULES: Mapping[str, str] = {
     "enriches": "An activation enriches another one, which makes the personas.",
     # Secrets
     "literal-secret": "A secret is never written into a file, only its name: ${NAME}.",
-    "secret-reference": "${NAME} is a whole value, and stands in `credential:`, or in `targets:` of alerts.yaml, only.",
+    "secret-reference": "${NAME} is a whole value, and stands in `credential:`, `targets:` or `destination:` only.",
     "bad-credential": "A credential has one of the sets of keys that its connector knows.",
+    "destination-url": "Only Postgres has a `url`.",
     # Names that must exist
     "unknown-connector": "A courier's connector exists.",
     "unknown-domain-tables": "A courier's folder of domain tables exists.",

@@ -59,24 +59,24 @@ def foresee(project: Project, place: Place, intention: Intention) -> Foresight:
     """Plan a run as it would be planned, from the ledger as it stands."""
     courier = project.couriers[intention.courier]
     connector = connector_named(courier.connector)
-    watermarks = ledger.watermarks(place.files, courier.name, [feed.name for feed in courier.feeds])
+    watermarks = ledger.watermarks(place.warehouse, courier.name, [feed.name for feed in courier.feeds])
     plans = plan_feeds(courier, connector, intention, watermarks)
     requests = requests_of(courier, plans)
     estimates = tuple((connector.estimate(request), tuple(feed.name for feed in request.feeds)) for request in requests)
     paced = [feed for estimate, feeds in estimates if estimate.paces for feed in feeds]
-    rows = ledger.row_counts(place.files, courier.name, paced) if paced else {}
+    rows = ledger.row_counts(place.warehouse, courier.name, paced) if paced else {}
     return Foresight(courier.name, plans, estimates, tuple(_changes(place, courier)), rows)
 
 
 def loaded_up_to(project: Project, place: Place, couriers: Iterable[str]) -> dict[str, dict[str, datetime | None]]:
     """P of each feed of each courier, from the ledger, in one opening."""
     feeds = {name: [feed.name for feed in project.couriers[name].feeds] for name in couriers}
-    with reading(place.files, threads=1) as connection:
-        return {name: ledger.watermarks(connection or place.files, name, each) for name, each in feeds.items()}
+    with reading(place.warehouse, threads=1) as connection:
+        return {name: ledger.watermarks(connection or place.warehouse, name, each) for name, each in feeds.items()}
 
 
 def _changes(place: Place, courier: Courier) -> list[str]:
-    stored = ledger.stored_columns(place.files, courier.name)
+    stored = ledger.stored_columns(place.warehouse, courier.name)
     found = []
     for feed in courier.feeds:
         name = f"{courier.name}.{feed.name}"

@@ -250,7 +250,8 @@ def run_single(context: Context, courier: str, asked: Asked) -> GroupResult:
 
 def config_of(project: Project, group: CourierGroup) -> str:
     """Changes with the configuration of the group and of its couriers."""
-    return config_from(group, [fingerprint(project.couriers[courier.name]) for courier in group.couriers])
+    couriers = (project.couriers[courier.name] for courier in group.couriers)
+    return config_from(group, [fingerprint(courier, project.destination) for courier in couriers])
 
 
 def config_from(group: CourierGroup, fingerprints: Sequence[str]) -> str:

@@ -22,7 +22,7 @@ import orjson
 
 from courier import __version__
 from courier.clock import Interval, rfc3339
-from courier.config.project import Courier
+from courier.config.project import Courier, Destination
 from courier.runtime.allowance import NOTHING, Allowance, allowance_from_json
 from courier.runtime.effort import NO_EFFORT, Effort
 from courier.runtime.place import Place, private_folder
@@ -53,7 +53,9 @@ class StoredRun:
     effort: Effort = NO_EFFORT
 
 
-def new_run(intention: Intention, courier: Courier, plans: Sequence[FeedPlan], started: datetime) -> StoredRun:
+def new_run(
+    intention: Intention, courier: Courier, plans: Sequence[FeedPlan], started: datetime, destination: Destination
+) -> StoredRun:
     """A run that has not begun."""
     return StoredRun(
         run=name_of(courier.name, started),
@@ -61,7 +63,7 @@ def new_run(intention: Intention, courier: Courier, plans: Sequence[FeedPlan], s
         group=intention.group,
         scheduled=intention.scheduled,
         started=started,
-        fingerprint=fingerprint(courier),
+        fingerprint=fingerprint(courier, destination),
         stage="running",
         attempts=0,
         plans={plan.feed.name: (plan.period, plan.request) for plan in plans if plan.period and plan.request},
@@ -72,9 +74,12 @@ def new_run(intention: Intention, courier: Courier, plans: Sequence[FeedPlan], s
     )
 
 
-def fingerprint(courier: Courier) -> str:
-    """Changes with the courier's configuration, and with courier: pages of before cannot be gone on with then."""
-    return hashlib.sha256(f"{__version__} {courier!r}".encode()).hexdigest()[:16]
+def fingerprint(courier: Courier, destination: Destination) -> str:
+    """Changes with the courier's configuration, and with courier: pages of before cannot be gone on with then.
+
+    And with the destination: another one's ledger says that other periods are loaded.
+    """
+    return hashlib.sha256(f"{__version__} {courier!r} {destination!r}".encode()).hexdigest()[:16]
 
 
 def plans_of(stored: StoredRun, courier: Courier) -> tuple[FeedPlan, ...]:

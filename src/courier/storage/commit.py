@@ -6,42 +6,41 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from courier import clock
 from courier.config.project import DomainTable, SemanticTag
 from courier.config.vocabulary import Vocabulary, vocabulary
 from courier.errors import Incomplete
 from courier.storage import catalog, contest, families, ledger, namespaces, semantic, views
+from courier.storage.connection import Connection
 from courier.storage.duck import leave_untidy
 from courier.storage.ledger_tables import create_ledger
 from courier.storage.load import Committed, Counters, FeedLoad, RunRecord
+from courier.storage.postgres.session import Session
 from courier.storage.tables import Existing, Prepared, described, existing, is_empty, prepare, target_of
 from courier.storage.target import Family, Target
-from courier.storage.warehouse import Files, has_ledger, last_change, opened, reading
-
-if TYPE_CHECKING:
-    from courier.storage.duck import Connection
+from courier.storage.warehouse import Files, Warehouse, has_ledger, last_change, opened, reading
 
 FEW_ROWS = 200_000
 """So few that one thread decides them about as soon as two, for a tenth less CPU."""
 
 
 def commit(
-    files: Files,
+    warehouse: Warehouse,
     run: RunRecord,
     loads: Sequence[FeedLoad],
     project_tags: Sequence[SemanticTag],
     schema: str,
     before_commit: Callable[[], None] = lambda: None,
 ) -> Committed:
-    """Commit a run's loads to the private file, all of them or none.
+    """Commit a run's loads to the warehouse, all of them or none.
 
     A run that is committed already is not committed again: its recorded counters are returned. Raises ForeignData,
     ConfigurationError (a column's type changed), Incomplete (the counters do not add up).
     """
-    with opened(files, _threads(loads)) as connection:
-        if ledger.changes(connection) % TIDIED_EVERY:
+    with opened(warehouse, _threads(loads)) as connection:
+        if isinstance(warehouse, Files) and ledger.changes(connection) % TIDIED_EVERY:
             leave_untidy(connection)
         return _commit_once(connection, run, loads, project_tags, schema, before_commit, _load)
 
@@ -51,7 +50,7 @@ def _threads(loads: Sequence[FeedLoad]) -> int | None:
 
 
 def commit_without_news(
-    files: Files,
+    warehouse: Warehouse,
     run: RunRecord,
     loads: Sequence[FeedLoad],
     project_tags: Sequence[SemanticTag],
@@ -60,11 +59,12 @@ def commit_without_news(
 ) -> Committed | None:
     """Commit loads that change no row, which need no landing. None, and nothing is done, if one of them has news.
 
-    The usual case, so that it is settled in one look at the tables. Raises what `commit` raises.
+    The usual case, so that it is settled in one look at the tables. Postgres cannot look at what has not landed, so
+    there it is always None. Raises what `commit` raises.
     """
-    if not files.private.exists():
+    if not isinstance(warehouse, Files) or not warehouse.private.exists():
         return None
-    with opened(files, _threads(loads)) as connection, suppress(_HasNews):
+    with opened(warehouse, _threads(loads)) as connection, suppress(_HasNews):
         if has_ledger(connection):
             return _commit_once(connection, run, loads, project_tags, schema, before_commit, _load_without_news)
     return None
@@ -96,15 +96,18 @@ def _commit_once(
         committed = Committed(ledger.recorded(connection, run.run))
     else:
         with _transaction(connection):
-            tables = existing(connection)
-            create_ledger(connection, tables)
+            tables = create_ledger(connection, existing(connection))
             ledger.bind_identity(connection, schema, run)
             ordered = _parents_first(loads)
             tags = vocabulary(tuple(project_tags))
             prepared, changed = _prepare(connection, run, ordered, tags, schema, tables)
             shown = views.settle(connection, schema, run.views)
-            changed |= semantic.settle(connection, tags, run.work.courier_version, changed)
+            in_postgres = isinstance(connection, Session)
+            if not in_postgres:  # there, it would keep other couriers waiting while this one loads
+                changed |= semantic.settle(connection, tags, run.work.courier_version, changed)
             committed = _commit(connection, run, ordered, prepared, changed or shown.changed, loading)
+            if in_postgres:
+                semantic.settle(connection, tags, run.work.courier_version, changed)
             committed = replace(committed, notes=(*shown.notes, *committed.notes))
             before_commit()
     watermarks = ledger.watermarks(connection, run.courier, [load.feed.name for load in loads])
@@ -282,10 +285,15 @@ def _cascade(connection: Connection, schema: str, load: FeedLoad) -> dict[str, i
     return removed
 
 
-def preview(files: Files, schema: str, loads: Sequence[FeedLoad]) -> set[str]:
-    """The feeds whose loads would change something; the others need not be landed. In doubt, a feed has news."""
+def preview(warehouse: Warehouse, schema: str, loads: Sequence[FeedLoad]) -> set[str]:
+    """The feeds whose loads would change something; the others need not be landed. In doubt, a feed has news.
+
+    In Postgres that is every feed that brings something: what is not landed cannot be looked at there.
+    """
     something = [load for load in _parents_first(loads) if _brings(load)]
-    with reading(files) as connection:
+    if not isinstance(warehouse, Files):
+        return {load.feed.name for load in something}
+    with reading(warehouse) as connection:
         if connection is None or ("courier", "domain_table") not in (tables := existing(connection)):
             return {load.feed.name for load in something}
         known = described(connection, schema)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from courier.config.project import ColumnType
+from courier.storage.connection import Connection as AnyConnection
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -57,7 +58,7 @@ def connect(
     return connection
 
 
-def leave_untidy(connection: Connection) -> None:
+def leave_untidy(connection: AnyConnection) -> None:
     """Let checkpoints of this connection's files leave deleted rows where they are."""
     connection.execute("SET GLOBAL max_vacuum_tasks = 0")
 

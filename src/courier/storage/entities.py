@@ -179,7 +179,7 @@ def _type(tags: Sequence[str], origins: Sequence[Origin], known: Vocabulary) -> 
 
 def entity_sql(entity: Entity) -> str:
     """The view's SELECT. Tables are named with their schema alone: so they are found wherever the file is opened."""
-    tables = "\nUNION ALL BY NAME\n".join(_table_sql(entity, table) for table in entity.tables)
+    tables = "\nUNION ALL\n".join(_table_sql(entity, table) for table in entity.tables)
     names = ", ".join(quote(name) for name in (*OWN_COLUMNS, *(column.name for column in entity.columns)))
     return f"SELECT {names} FROM (\n{tables}\n)"
 
@@ -188,7 +188,8 @@ def _table_sql(entity: Entity, table: TaggedTable) -> str:
     values = [text(table.schema), text(table.name), key_text(table.primary_key)]
     made = [f"{value} AS {name}" for value, name in zip(values, OWN_COLUMNS, strict=True)]
     for column in entity.columns:
-        made += [f"{value_sql(column, o)} AS {quote(column.name)}" for o in column.origins if o.table == table]
+        own = [value_sql(column, origin) for origin in column.origins if origin.table == table]
+        made.append(f"{own[0] if own else f'NULL::{duck_type(column.type)}'} AS {quote(column.name)}")
     return f"SELECT {', '.join(made)} FROM {quote(table.schema)}.{quote(table.name)}"
 
 

@@ -97,7 +97,7 @@ def _ended(step: Step, courier: Courier, feeds: Sequence[str]) -> CourierResult:
 def materialised(home: Home, courier: Courier, result: CourierResult) -> Iterator[MaterializeResult[None]]:
     """The tables that the run was about, if it committed; then the run itself."""
     loaded = [one for one in result.feeds if result.result == "succeeded" and not one.skipped]
-    rows = ledger.row_counts(home.place.files, courier.name, [one.feed for one in loaded])
+    rows = ledger.row_counts(home.place.warehouse, courier.name, [one.feed for one in loaded])
     for one in loaded:
         metadata = feed_metadata(result, one, rows.get(one.feed))
         yield MaterializeResult(asset_key=key_of(courier.name, one.feed), metadata=metadata)

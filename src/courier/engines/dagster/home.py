@@ -17,7 +17,7 @@ from courier.config.project import Courier, CourierGroup, Project
 from courier.config.render import render_all
 from courier.engines.dagster.past import COMMITTED, GROUP, SCHEDULED, Past, created
 from courier.errors import ConfigurationError
-from courier.opening import find_root, opening, read_project
+from courier.opening import find_root, opening, place_of, read_project
 from courier.runtime.context import Context
 from courier.runtime.decide import fix_of_blocked
 from courier.runtime.events import Event, Fetched, as_json
@@ -40,7 +40,7 @@ class Home:
         project, problems = read_project(find_root(root))
         if project is None:
             raise ConfigurationError(f"the project has problems\n\n{render_all(problems)}", fix="courier validate")
-        return Home(project, Place(project.root, sandbox))
+        return Home(project, place_of(project.root, sandbox))
 
     def groups_of(self, courier: str) -> dict[str, CourierGroup]:
         """The groups that run the courier."""

@@ -98,7 +98,7 @@ def fresh_check(home: Home, courier: Courier) -> AssetCheckResult:
 
 def behind(home: Home, courier: Courier) -> tuple[Overdue, ...]:
     """The feeds of the courier that are behind the schedules of its groups, by the ledger."""
-    marks = ledger.watermarks(home.place.files, courier.name, [feed.name for feed in courier.feeds])
+    marks = ledger.watermarks(home.place.warehouse, courier.name, [feed.name for feed in courier.feeds])
     return overdue(courier, home.groups_of(courier.name), marks, clock.now())
 
 

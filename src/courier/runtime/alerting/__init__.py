@@ -90,6 +90,6 @@ def _histories(config: Alerts, place: Place, run: AlertedRun) -> tuple[Histories
 
     names = [courier.courier for courier in run.couriers if courier.result == "succeeded"]
     try:
-        return {name: feed_history(place.files, name) for name in names}, ()
+        return {name: feed_history(place.warehouse, name) for name in names}, ()
     except (OSError, duck.error()):
         return {}, ("volume and freshness were not looked at: the warehouse could not be read",)
