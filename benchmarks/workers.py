@@ -16,22 +16,28 @@ from benchmarks.report import Options, Report, Table, say
 from benchmarks.workers_machine import Machine, machine
 from courier import sandbox
 from courier.cli.init import write_project
+from courier.opening import place_of
 from courier.runtime.place import Place, is_running
 from courier.sandbox.history.options import Options as Shop
 from courier.sandbox.server import Sandbox
 from courier.sandbox.shopify.faults import Fault
-from courier.storage.inspect import open_published, query, tables
+from courier.sandbox.shopify.truth import BOOKS
+from courier.storage.inspect import tables
+from courier.storage.ledger import LEDGER
+from courier.storage.postgres.snapshot import snapshot
+from courier.storage.warehouse import reading
 
 SUMMARY = "two Dagster workers, one killed in mid-load, then the coordinator: the same rows, no courier twice at once"
 ORDERS = 300  # of each store
+LOADED = frozenset(BOOKS.loaded)
 STORES = ("shop_a", "shop_b", "shop_c", "shop_d")
 SLOW = 0.2  # seconds that the shops take for each answer, so that there is a middle to be killed in
 WITHIN = 600.0
 NOTES = (
-    "four stores in one group, four steps at a time on two workers with two places each; Dagster's runs in Postgres, "
-    "Celery over Redis, everything on this machine. A worker is killed with all of its processes (SIGKILL) when all "
-    "four couriers are under way; the coordinator is the process of the Dagster run. Before each round every shop "
-    "changes.",
+    "four stores in one group, four steps at a time on two workers with two places each; rows and Dagster's runs in "
+    "Postgres, Celery over Redis, everything on this machine. A worker is killed with all of its processes (SIGKILL) "
+    "when all four couriers are under way; the coordinator is the process of the Dagster run. Before each round every "
+    "shop changes. A killed worker's steps are handed on after 20 s, a dead run's pools are freed after 30 s.",
     "the rows have the hashes of the shops' own books after every round. No two runs of one courier overlap in the "
     "ledger, `courier.run`: from a run's start to its commit.",
 )
@@ -46,7 +52,7 @@ class Fleet:
 
     @property
     def place(self) -> Place:
-        return Place(self.root, sandbox=False)
+        return place_of(self.root, sandbox=False)
 
     def change(self) -> None:
         for one in self.served.values():
@@ -54,8 +60,13 @@ class Fleet:
 
     def exact(self) -> bool:
         """Whether every table has the hash of its shop's books."""
-        with open_published(self.place.files.published) as connection:
-            found = {one.table: one.hash for one in tables(connection)}
+        assert self.place.database
+        with snapshot(self.place.database) as taken:
+            taken.copy_ledger()
+            for schema, table in taken.types:
+                if schema in self.served and table in LOADED:
+                    taken.copy(schema, table)
+            found = {one.table: one.hash for one in tables(taken.connection, *self.served)}
         return found == {
             one.table.replace("shopify.", f"{name}."): one.hash
             for name, served in self.served.items()
@@ -64,9 +75,10 @@ class Fleet:
 
     def overlaps(self) -> int:
         """How many runs of a courier began before the one before had committed."""
-        sql = "SELECT courier, started, committed_at FROM courier.run ORDER BY courier, started"
-        with query(self.place.files.published, sql) as answer:
-            rows: list[tuple[str, datetime, datetime]] = list(answer.rows)
+        with reading(self.place.warehouse) as connection:
+            assert connection
+            sql = f"SELECT courier, started, committed_at FROM {LEDGER}.run ORDER BY courier, started"
+            rows: list[tuple[str, datetime, datetime]] = connection.execute(sql).fetchall()
         return sum(one[0] == after[0] and after[1] < one[2] for one, after in pairwise(rows))
 
     def under_way(self) -> int:
@@ -80,6 +92,7 @@ def fleet(root: Path, orders: int) -> Iterator[Fleet]:
     text = template.read_text("utf-8")
     template.unlink()
     (root / "courier_groups.yaml").write_text(f"stores: {{ couriers: {{ {': , '.join(STORES)}: }} }}\n", "utf-8")
+    (root / "courier.yaml").write_text("destination: postgres\n", "utf-8")
     for path in (root / "activations").iterdir():
         path.unlink()
     with ExitStack() as running:

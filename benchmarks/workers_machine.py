@@ -106,6 +106,7 @@ def machine(work: Path, project: Path) -> Iterator[Machine]:
     os.environ |= {
         "DAGSTER_HOME": str(home),
         "DAGSTER_POSTGRES_URL": f"postgresql://postgres@127.0.0.1:{ports['postgres']}/postgres",
+        "COURIER_POSTGRES_URL": f"postgresql://postgres:none@127.0.0.1:{ports['postgres']}/warehouse",
         "COURIER_PROJECT": str(project), "COURIER_CELERY_BROKER": broker, "DAGSTER_DISABLE_TELEMETRY": "yes",
         "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
     }  # fmt: skip
@@ -158,6 +159,8 @@ def _postgres(work: Path, port: int) -> Iterator[None]:
     subprocess.run([*control, "-o", options, "-l", str(folder / "log"), "start"], check=True, cwd="/",
                    stdout=subprocess.DEVNULL)  # fmt: skip
     try:
+        made = ["psql", "-h", "127.0.0.1", "-p", str(port), "-U", "postgres", "-c", "CREATE DATABASE warehouse"]
+        subprocess.run(made, check=True, capture_output=True)
         yield
     finally:
         subprocess.run([*control, "-m", "immediate", "stop"], check=False, capture_output=True, cwd="/")

@@ -9,7 +9,7 @@ import orjson
 from courier import clock
 from courier.config.project import Courier
 from courier.connectors import connector_named
-from courier.errors import CourierError, NoRoom, RunFailed
+from courier.errors import CourierError, NoRoom, RunFailed, WarehouseUnreachable
 from courier.runtime.context import Context, Work, recording
 from courier.runtime.effort import Meter
 from courier.runtime.events import Noticed, Reporter, RunFinished, RunStarted
@@ -176,6 +176,7 @@ def _result(work: Work, outcome: Outcome, failure: RunFailed | None) -> CourierR
         connector=work.courier.connector,
         api_version=outcome.api_version,
         allowance=work.stored.allowance,
+        again=isinstance(failure, WarehouseUnreachable),
     )
 
 

@@ -34,7 +34,7 @@ from courier.engines.dagster.told import (
     table_spec,
     tags_check,
 )
-from courier.errors import CourierError
+from courier.errors import CourierError, WarehouseUnreachable
 from courier.runtime.courier_run import run_courier
 from courier.runtime.result import CourierResult
 from courier.storage import ledger
@@ -74,13 +74,14 @@ def pool_of(kind: str, opened: Courier | Activation) -> str:
 
 
 def run_step(step: Step, courier: Courier, feeds: Sequence[str] = ()) -> CourierResult:
-    """The courier's run. Raises Failure, which is not tried again, unless it succeeded or is optional in the group."""
+    """The courier's run. Raises Failure unless it succeeded or is optional in the group; for a courier's own failure it
+    is not tried again."""
     result = _ended(step, courier, feeds)
     if result.result != "succeeded":
         step.context.log.error(f"courier {courier.name}: {result.problem}; {result.fix}")
         if step.is_required(courier):
             step.context.log_event(AssetObservation(runs_key(courier.name), metadata=result_metadata(result)))
-            raise Failure(f"{result.problem}; {result.fix}", allow_retries=False)
+            raise Failure(f"{result.problem}; {result.fix}", allow_retries=result.again)
     return result
 
 
@@ -91,7 +92,8 @@ def _ended(step: Step, courier: Courier, feeds: Sequence[str]) -> CourierResult:
         with step.working(couriers=[courier.name]) as working:
             return run_courier(working, step.intention(courier, feeds))
     except CourierError as error:
-        return CourierResult(courier.name, "", "failed", problem=error.message, fix=error.fix)
+        again = isinstance(error, WarehouseUnreachable)
+        return CourierResult(courier.name, "", "failed", problem=error.message, fix=error.fix, again=again)
 
 
 def materialised(home: Home, courier: Courier, result: CourierResult) -> Iterator[MaterializeResult[None]]:

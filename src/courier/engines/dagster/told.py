@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from dagster import (
     AssetCheckResult,
@@ -21,8 +23,13 @@ from courier.engines.dagster.home import Home, Metadata, key_of, runs_key
 from courier.runtime.freshness import Overdue, overdue
 from courier.runtime.result import CourierResult, FeedResult
 from courier.storage import ledger
+from courier.storage.entities import SCHEMA as SEMANTIC
 from courier.storage.inspect import open_published
+from courier.storage.postgres.snapshot import snapshot
 from courier.storage.profile import ColumnProfile, profiles
+
+if TYPE_CHECKING:
+    from courier.storage.duck import Connection
 
 RECONCILED, FRESH, TAGS = "reconciled", "fresh", "tags"
 
@@ -116,13 +123,30 @@ def tags_check(home: Home, courier: Courier, result: CourierResult) -> Iterator[
     changed = [one.feed for one in result.feeds if one.counters.inserted or one.counters.updated]
     if not changed:
         return
-    with open_published(home.place.files.published) as connection:
+    with _tables(home, courier, changed) as connection:
         found = [one for feed in changed for one in profiles(connection, _every, f"{courier.name}.{feed}")]
     wrong: Metadata = {f"{one.table}.{one.column}": _counts(one) for one in found if not one.suits}
     yield AssetCheckResult(
         passed=not wrong, check_name=TAGS, asset_key=runs_key(courier.name), severity=AssetCheckSeverity.WARN,
         metadata={"columns": len(found), **wrong},
     )  # fmt: skip
+
+
+@contextmanager
+def _tables(home: Home, courier: Courier, feeds: Sequence[str]) -> Iterator[Connection]:
+    """The published tables; of a database, their tagged columns as of one instant."""
+    if home.place.database is None:
+        with open_published(home.place.files.published) as connection:
+            yield connection
+        return
+    with snapshot(home.place.database) as taken:
+        taken.copy_ledger()
+        for schema, view in taken.types:
+            if schema == SEMANTIC:
+                taken.copy(schema, view, rows=False)
+        for feed in feeds:
+            taken.copy(courier.name, feed, [one.name for one in courier.feed(feed).table.columns if one.tags])
+        yield taken.connection
 
 
 def _every(tag: str) -> bool:
