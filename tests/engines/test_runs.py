@@ -18,6 +18,7 @@ from dagster import (
     SensorResult,
     build_sensor_context,
 )
+from dagster._core.errors import DagsterExecutionInterruptedError
 
 from courier import clock, sandbox
 from courier.cli.project import open_project, opening
@@ -28,8 +29,11 @@ from courier.engines.dagster.home import IGNORE_CONSTRAINTS, Home
 from courier.engines.dagster.past import COMMITTED, GROUP, SCHEDULED, Past
 from courier.engines.dagster.sensors import freshness_sensor, group_sensor, kept_of
 from courier.runtime.context import Context
+from courier.runtime.courier_run import run_courier
+from courier.runtime.events import Event, Fetched
 from courier.runtime.group_run import Asked, run_group
 from courier.runtime.period import ByHand, of_day
+from courier.runtime.plan import Intention
 from courier.runtime.result import GroupResult
 from courier.sandbox.history.options import Options
 from courier.storage import ledger
@@ -208,6 +212,23 @@ def test_an_optional_courier_lets_the_run_commit(engines: Engines) -> None:
     assert not [name for name in metadata if name.startswith("shopify_uk/")]
     assert engines.dagster.hashes == engines.dagster.truth("shopify_us")
     assert [run.succeeded for run in Past(engines.instance).counting(["stores"], clock.now() - DAY)] == [True]
+
+
+def test_what_dagster_interrupts_goes_on_where_it_stopped(engines: Engines) -> None:
+    """Dagster's way to end a step is neither Ctrl-C nor an error: the run stays under way; the next step ends it."""
+    project, place = open_project(engines.dagster.root), engines.dagster.place
+
+    def report(event: Event) -> None:
+        if isinstance(event, Fetched):
+            raise DagsterExecutionInterruptedError
+
+    with opening(project, place) as opened, pytest.raises(DagsterExecutionInterruptedError):
+        run_courier(Context(project, place, opened.couriers, report), Intention("shopify_us", clock.now()))
+    (cut_off,) = engines.dagster.history.runs("shopify_us")
+    assert cut_off.result == "interrupted"
+    assert engines.run("stores", at=clock.now()).success
+    found = engines.dagster.history.find(cut_off.run)
+    assert found and found.result == "succeeded"
 
 
 def test_some_tables_of_a_courier_can_be_asked_for(engines: Engines) -> None:
