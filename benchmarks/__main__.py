@@ -23,6 +23,7 @@ from benchmarks.report import Options, Report, as_json, as_markdown, as_text, wi
 NAMES = (
     "backfill",
     "incremental",
+    "destinations",
     "peers",
     "start",
     "memory",

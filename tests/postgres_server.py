@@ -164,14 +164,21 @@ def postgres_url() -> Iterator[str]:
         pytest.skip(NO_POSTGRES)
 
 
-@pytest.fixture
-def database(postgres_url: str) -> Iterator[str]:
+@contextmanager
+def empty_database(postgres_url: str) -> Iterator[str]:
     """The URL of an empty database. It and its `_sandbox` are dropped afterwards, whoever is still connected."""
     name = f"courier_test_{secrets.token_hex(6)}"
     execute(postgres_url, f"CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE template0")
     yield beside(postgres_url, name)
     dropped = (f"DROP DATABASE IF EXISTS {gone} WITH (FORCE)" for gone in (name, f"{name}_sandbox"))
     execute(postgres_url, *dropped)
+
+
+@pytest.fixture
+def database(postgres_url: str) -> Iterator[str]:
+    """The URL of an empty database."""
+    with empty_database(postgres_url) as url:
+        yield url
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -21,10 +21,12 @@ NewShop: TypeAlias = Callable[[], AbstractContextManager[Shop]]
 EMPTY = """
     DO $$ DECLARE one text; BEGIN
         FOR one IN SELECT nspname FROM pg_namespace
-            WHERE nspname NOT IN ('public', 'courier', 'information_schema') AND NOT starts_with(nspname, 'pg_')
+            WHERE nspname NOT IN ('public', 'courier', 'courier_journal', 'information_schema')
+                AND NOT starts_with(nspname, 'pg_')
         LOOP EXECUTE format('DROP SCHEMA %I CASCADE', one); END LOOP;
-        FOR one IN SELECT tablename FROM pg_tables WHERE schemaname = 'courier'
-        LOOP EXECUTE format('DELETE FROM courier.%I', one); END LOOP;
+        FOR one IN SELECT format('%I.%I', schemaname, tablename) FROM pg_tables
+            WHERE schemaname IN ('courier', 'courier_journal')
+        LOOP EXECUTE 'DELETE FROM ' || one; END LOOP;
     END $$
 """
 

@@ -244,3 +244,12 @@ def test_nothing_but_the_named_tables_can_be_reached(changed: Tried) -> None:
     for sql in ("SELECT * FROM courier.run", "SELECT * FROM sandbox.shopify.product", "SELECT getvariable('x') AS x"):
         with pytest.raises(ConfigurationError):
             things(changed, sql)
+
+
+def test_a_query_over_all_sources_gives_rows(loaded: Tried, truth: dict[str, list[dict[str, Any]]]) -> None:
+    """The views of the schema `semantic` are there as the project's files have them."""
+    sql = "SELECT source, count(DISTINCT ck) AS customers FROM semantic.customer GROUP BY source"
+    project = project_of(loaded)
+    shopify = replace(project, couriers={"shopify": project.couriers["shopify"]})
+    found = read_rows(shopify, bare(project.activations["mavera_cohorts"], sql), loaded.place.files)
+    assert found.rows == (("shopify", len(truth["customer"])),)

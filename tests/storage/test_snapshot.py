@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from courier.errors import UsageError, WarehouseUnreachable
+from courier.errors import CourierError, UsageError, WarehouseUnreachable
 from courier.storage.load import FeedLoad
 from courier.storage.postgres.database import Postgres
 from courier.storage.postgres.snapshot import Snapshot, snapshot
@@ -116,6 +116,15 @@ def test_a_connection_that_is_lost_midway_is_told_without_its_url(shop: Shop, po
             taken.copy(SCHEMA, "order")
     assert told.value.__cause__ is None
     assert told.value.__suppress_context__
+
+
+def test_a_table_that_may_not_be_read_is_named(shop: Shop, postgres: Postgres) -> None:
+    store(postgres, shop.rows_load(PLACE, [{"id": 1}]))
+    execute(postgres.url, "REVOKE ALL ON shop.place FROM CURRENT_USER")
+    with snapshot(postgres) as taken, pytest.raises(CourierError, match="permission denied for table place"):
+        taken.count(SCHEMA, "place")
+    with snapshot(postgres) as taken, pytest.raises(CourierError, match="permission denied for table place"):
+        taken.copy(SCHEMA, "place")
 
 
 def test_a_server_that_does_not_let_us_in_is_told_without_its_url(postgres: Postgres) -> None:

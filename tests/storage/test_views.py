@@ -11,6 +11,7 @@ from courier.config.project import DomainTable, Project, RowPath, View
 from courier.storage.inspect import open_published, tables, views
 from courier.storage.load import NamespaceCount
 from courier.storage.namespaces import counted, notes
+from courier.storage.postgres.database import Postgres
 from courier.storage.views import check_views
 from courier.storage.warehouse import publish
 from tests.storage.loads import LINE, ORDER, PLACE, SCHEMA, Set, Shop, column
@@ -147,3 +148,15 @@ def test_sets_of_a_parent_without_versions(shop: Shop) -> None:
     assert shop.rows(NOTES) == []
     load(4, 5)
     assert shop.rows(NOTES) == [(5, 0)]
+
+
+def test_temporary_tables_of_a_session_hide_nothing(database: str, tmp_path: Path) -> None:
+    """A commit leaves some behind, and the next one of the session may make views of tables that are called alike."""
+    kept = replace(PLACE, name="kept")
+    seen = view("SELECT id FROM kept", "seen")
+    with Postgres(database, "places at here").session() as session:
+        for name in ("known", "kept"):
+            session.native(f"CREATE TEMP VIEW {name} AS SELECT 0 AS nothing")
+        shop = Shop(tmp_path, replace(Postgres(database, "places at here"), held=session))
+        assert shop.load(shop.rows_load(kept, [{"id": 7}]), views=(seen,)).notes == ()
+        assert shop.ask(f"SELECT id FROM {SCHEMA}.seen") == [(7,)]

@@ -22,8 +22,9 @@ def take_over(source: Store, target: Store) -> None:
 
     Of an item that both know, what was known later stays.
     """
-    with source.opened() as old, target.opened() as new:
+    with source.opened() as old:  # its name is on disk before anything is known by it
         mark = f"taken over {name_of_journal(old)}"
+    with source.opened() as old, target.opened() as new:
         if new.execute("SELECT 1 FROM kept WHERE name = ?", [mark]):
             return
         new.execute("INSERT INTO kept VALUES (?, ?)", [mark, ""])

@@ -58,12 +58,15 @@ def plan(
     What the files leave out is shown with the value that counts.
     """
     from courier.runtime.foresight import foresee
+    from courier.runtime.place import one_session
 
     project = open_project(root)
     what = of_run_type(chosen(project, group, courier, feeds), run_type)
     asked = asked_for(what, feeds, periods)
     place = place_of(project.root, sandbox)
-    seen = [(foresee(project, place, one), settings(project, what, one.courier)) for one in intentions(what, asked)]
+    with one_session(place) as connected:
+        foreseen = [foresee(project, connected, one) for one in intentions(what, asked)]
+    seen = [(one, settings(project, what, one.courier)) for one in foreseen]
     around = None if isinstance(what, str) else _around(place, what, asked)
     if as_json:
         couriers = [{**one.as_json(), "settings": set_to} for one, set_to in seen]

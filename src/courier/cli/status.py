@@ -1,4 +1,4 @@
-"""courier status: how each group and courier stands, from the run history alone, so that it answers at once."""
+"""courier status: how each group and courier stands, from the run history, so that it answers at once."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from courier.cli.table import print_table
 from courier.clock import rfc3339
 from courier.runtime.activation_states import activation_states
 from courier.runtime.history import History, PastCourierRun
-from courier.runtime.place import Place, is_group_running, is_running
+from courier.runtime.place import Place, is_group_running, is_running, one_session
 from courier.runtime.scheduler.holding import BEAT_SECONDS, SchedulerState, scheduler_state
 
 if TYPE_CHECKING:
@@ -41,11 +41,11 @@ def status(root: Path | None, sandbox: bool, as_json: bool) -> None:
 
     place = place_of(find_root(root), sandbox)
     history, now = History(place.history), clock.now()
-    names = sorted(path.stem for path in (place.root / "couriers").glob("*.yaml"))
-    couriers = [courier_state(place, history, name, now) for name in names]
+    with one_session(place) as connected:
+        couriers = [courier_state(connected, history, name, now) for name in _names(place, "couriers")]
+        activations = activation_states(connected, _names(place, "activations"))
     marks = {one["courier"]: one["loaded_up_to"] for one in couriers}
     groups = [group_state(place, history, group, marks, now) for group in glance_at_groups(place.root)]
-    activations = activation_states(place, sorted(path.stem for path in (place.root / "activations").glob("*.yaml")))
     scheduler = scheduler_state(place)
     if as_json:
         told = {"scheduler": scheduler.as_json() if scheduler else None}
@@ -71,6 +71,10 @@ def status(root: Path | None, sandbox: bool, as_json: bool) -> None:
         _explain(one)
     say(_of_scheduler(scheduler, now, any(one["next"] for one in groups)))
     mark(sandbox)
+
+
+def _names(place: Place, folder: str) -> list[str]:
+    return sorted(path.stem for path in (place.root / folder).glob("*.yaml"))
 
 
 def _is_its_own(group: dict[str, Any]) -> bool:

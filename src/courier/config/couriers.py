@@ -14,7 +14,8 @@ from courier.config.suggestions import did_you_mean, listed
 
 _OF_DUCKDB = ("main", "information_schema", "pg_catalog", "temp", "system")
 _OF_COURIER = ("courier", "courier_family", "courier_journal", "semantic")
-RESERVED_NAMES = frozenset((*_OF_DUCKDB, *_OF_COURIER, "private", "warehouse", "sandbox", "landing"))
+RESERVED_NAMES = frozenset((*_OF_DUCKDB, *_OF_COURIER, "public", "private", "warehouse", "sandbox", "landing"))
+_RESERVED_BEGINNINGS = ("pg_", "courier_landing_")
 Tables = Mapping[str, DomainTable | None]
 """The tables of one folder by name; None for one that cannot be read."""
 
@@ -22,9 +23,9 @@ Tables = Mapping[str, DomainTable | None]
 def check_courier(document: Document, model: CourierModel, folders: Mapping[str, Tables]) -> Iterator[Problem]:
     """Everything that can be wrong with a courier whose file has the right structure."""
     name = PurePosixPath(document.path).stem
-    if name in RESERVED_NAMES:
+    if name in RESERVED_NAMES or name.startswith(_RESERVED_BEGINNINGS):
         fix = f"Rename the file, for instance to `{name}_data.yaml`."
-        message = f"the schema `{name}` is used by DuckDB or by courier itself"
+        message = f"the schema `{name}` is used by DuckDB, by Postgres or by courier itself"
         yield document.problem(document.key(()), "reserved-name", message, fix)
     connector = KNOWN_CONNECTORS.get(model.connector)
     if connector is None:

@@ -25,7 +25,7 @@ RULES: Mapping[str, str] = {
     "bad-type": "A value is text, a number, true or false, a list or a mapping, as its key wants.",
     "bad-value": "A value is one of those that its key knows.",
     "bad-name": "Couriers, groups, feeds, columns and targets are named in lower-case letters, digits and underscores.",
-    "reserved-name": "A courier is not named as a schema that DuckDB or courier itself uses.",
+    "reserved-name": "A courier is not named as a schema that DuckDB, Postgres or courier itself uses.",
     "bad-duration": "Durations are 90s, 30m, 24h, 2d or 1w.",
     "bad-percent": "An error limit is a percentage from 0% to 100%.",
     "bad-since": "`since` is a date, or an instant with its zone.",

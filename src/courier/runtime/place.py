@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from courier.errors import Locked
-from courier.storage.postgres.database import Postgres
+from courier.storage.postgres.database import Postgres, lock_of
 from courier.storage.warehouse import Files, Warehouse, make_folder
 
 
@@ -66,7 +66,7 @@ def courier_lock(place: Place, courier: str, *, wait: bool = True) -> Iterator[P
     Yields the place to go on with, which commits through the session that holds the database's lock. Raises Locked
     when `wait` is false and another one runs.
     """
-    with _held(place, place.state / "locks" / f"{courier}.lock", f"courier {courier}", wait) as held:
+    with _held(place, place.state / "locks" / f"{courier}.lock", lock_of(courier), wait) as held:
         yield held
 
 
@@ -133,9 +133,19 @@ def _flock(handle: int, what: str, wait: bool) -> None:
         ) from held
 
 
+@contextmanager
+def one_session(place: Place) -> Iterator[Place]:
+    """The place with one session for all that is asked of its database. Raises WarehouseUnreachable."""
+    if place.database is None:
+        yield place
+        return
+    with place.database.session() as session:
+        yield replace(place, database=replace(place.database, held=session))
+
+
 def is_running(place: Place, courier: str) -> bool:
     """Whether a process holds the courier's lock."""
-    if place.database is not None and place.database.is_locked(f"courier {courier}"):
+    if place.database is not None and place.database.is_locked(lock_of(courier)):
         return True
     return _is_held(place.state / "locks" / f"{courier}.lock")
 

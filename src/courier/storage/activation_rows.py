@@ -1,13 +1,13 @@
-"""The rows of an activation's query, read from the published file over what the project's files describe, and no more.
+"""The rows of an activation's query, read over what the project's files describe, and no more.
 
 The query sees the tables with the columns of their YAML, and the views as their files have them: what it was checked
-over. A column that the YAML lost, or a view of yesterday, could let out what nobody has looked at.
+over. A column that the YAML lost, or a view of yesterday, could let out what nobody has looked at. Columns upon which
+nothing depends are null.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -17,11 +17,10 @@ from courier.config.project import Project
 from courier.config.suggestions import MOST_SHOWN, closest
 from courier.errors import ConfigurationError, UsageError
 from courier.storage import duck
-from courier.storage.inspect import open_published
-from courier.storage.ledger import watermarks
+from courier.storage.activation_source import Source, columns_of, split, stored
+from courier.storage.entities import SCHEMA, entities_of, entity_sql
 from courier.storage.lineage import Reading, reading
-from courier.storage.target import Target
-from courier.storage.warehouse import Files, lock, publish_if_behind
+from courier.storage.warehouse import Warehouse
 
 if TYPE_CHECKING:
     from courier.storage.duck import Connection
@@ -43,29 +42,26 @@ class Rows:
     reading: Reading
 
 
-def read_rows(project: Project, activation: Activation, files: Files) -> Rows:
+def read_rows(project: Project, activation: Activation, warehouse: Warehouse) -> Rows:
     """Run the activation's query. It can change nothing, and reach nothing but the tables that it names.
 
     Raises ConfigurationError for a query with problems, a feed that is not sent, and a parameter's value that does not
-    occur; UsageError where something is not loaded yet, or the query fails on the data.
+    occur; UsageError where something is not loaded yet, or the query fails on the data; WarehouseUnreachable.
     """
     found = reading(project, activation)
     if found.problems:
         first = found.problems[0]
         raise ConfigurationError(f"{first.path}:{first.line}:{first.column}: {first.message}", fix=first.fix)
     _check_feeds(project, activation, found)
-    with lock(files):
-        # What was committed and not yet published would be younger than the rows.
-        publish_if_behind(files)
-        as_of = _as_of(files, found)
-    with _opened(project, activation, files, found) as connection:
-        _check_occurrences(connection, activation)
-        return _read(connection, activation, found, as_of)
+    with stored(project, activation, warehouse, found) as source:
+        _show(source, project, found)
+        _check_occurrences(source.connection, activation)
+        return _read(source.connection, activation, found, source.as_of)
 
 
 def _check_feeds(project: Project, activation: Activation, found: Reading) -> None:
     """Every table that is read is a feed of its courier."""
-    for schema, table in _split(found.tables):
+    for schema, table in split(found.tables):
         courier = project.couriers[schema]
         if table not in {feed.name for feed in courier.feeds}:
             message = f"{activation.sql_path} reads {schema}.{table}, and {courier.path} does not send this feed"
@@ -73,67 +69,39 @@ def _check_feeds(project: Project, activation: Activation, found: Reading) -> No
             raise ConfigurationError(message, fix=fix)
 
 
-def _split(names: Sequence[str]) -> list[tuple[str, str]]:
-    return [(schema, table) for schema, _, table in (name.partition(".") for name in names)]
+def _show(source: Source, project: Project, found: Reading) -> None:
+    """Views of the tables and the project's own views, in a catalog that holds nothing else; then all is locked."""
+    connection = source.connection
+    connection.execute("USE memory")
+    for schema in sorted({schema for schema, _ in split((*found.tables, *found.views))}):
+        connection.execute(f"CREATE SCHEMA {duck.quote(schema)}")
+    for schema, table in split(found.tables):
+        _show_table(source, project, found, schema, table)
+    for schema, name in split(found.views):
+        _show_view(connection, project, schema, name)
+    # One thread, in order: what a query leaves open, such as any_value, is then the same every time.
+    connection.execute("SET threads = 1")
+    connection.execute("SET preserve_insertion_order = true")
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
 
 
-def _as_of(files: Files, found: Reading) -> datetime | None:
-    """The least watermark of the tables."""
-    by_courier: dict[str, list[str]] = {}
-    for schema, table in _split(found.tables):
-        by_courier.setdefault(schema, []).append(table)
-    marks = [mark for courier, feeds in by_courier.items() for mark in watermarks(files, courier, feeds).values()]
-    known = [mark for mark in marks if mark is not None]
-    return min(known).astimezone(UTC) if known and len(known) == len(marks) else None
-
-
-@contextmanager
-def _opened(project: Project, activation: Activation, files: Files, found: Reading) -> Iterator[Connection]:
-    with open_published(files.published) as connection:
-        _check_loaded(connection, project, activation, found)
-        connection.execute("USE memory")
-        for schema in sorted({schema for schema, _ in _split((*found.tables, *found.views))}):
-            connection.execute(f"CREATE SCHEMA {duck.quote(schema)}")
-        for schema, table in _split(found.tables):
-            _show_table(connection, project, files.published.stem, schema, table)
-        for schema, name in _split(found.views):
-            _show_view(connection, project, schema, name)
-        # One thread, in order: what a query leaves open, such as any_value, is then the same every time.
-        connection.execute("SET threads = 1")
-        connection.execute("SET preserve_insertion_order = true")
-        connection.execute("SET enable_external_access = false")
-        connection.execute("SET lock_configuration = true")
-        yield connection
-
-
-def _check_loaded(connection: Connection, project: Project, activation: Activation, found: Reading) -> None:
-    query = """
-        SELECT schema_name, table_name, list(column_name) FROM duckdb_columns()
-        WHERE database_name = current_database() GROUP BY ALL
-    """
-    there = {(schema, table): set(columns) for schema, table, columns in connection.execute(query).fetchall()}
-    for schema, table in _split(found.tables):
-        wanted = set(_columns(project, schema, table))
-        missing = sorted(wanted - there.get((schema, table), set()))
-        if missing:
-            what = f"{schema}.{table}" if (schema, table) not in there else f"{schema}.{table}.{missing[0]}"
-            message = f"{what} is not loaded yet, which {activation.sql_path} reads"
-            raise UsageError(message, fix=f"courier run --courier {schema} --feed {table}")
-
-
-def _columns(project: Project, schema: str, table: str) -> list[str]:
-    return list(Target("", project.folders[project.couriers[schema].domain_tables][table]).types())
-
-
-def _show_table(connection: Connection, project: Project, published: str, schema: str, table: str) -> None:
-    columns = ", ".join(map(duck.quote, _columns(project, schema, table)))
+def _show_table(source: Source, project: Project, found: Reading, schema: str, table: str) -> None:
+    needed = found.needed_of(schema, table)
+    columns = ", ".join(
+        duck.quote(name) if name in needed else f"NULL::{kind} AS {duck.quote(name)}"
+        for name, kind in columns_of(project, schema, table).items()
+    )
     name = f"{duck.quote(schema)}.{duck.quote(table)}"
-    connection.execute(f"CREATE VIEW memory.{name} AS SELECT {columns} FROM {duck.quote(published)}.{name}")
+    source.connection.execute(f"CREATE VIEW memory.{name} AS SELECT {columns} FROM {duck.quote(source.catalog)}.{name}")
 
 
 def _show_view(connection: Connection, project: Project, schema: str, name: str) -> None:
-    views = project.views[project.couriers[schema].domain_tables]
-    sql = next(view.sql for view in views if view.name == name)
+    if schema == SCHEMA:
+        sql = next(entity_sql(entity) for entity in entities_of(project) if entity.name == name)
+    else:
+        views = project.views[project.couriers[schema].domain_tables]
+        sql = next(view.sql for view in views if view.name == name)
     connection.execute(f"USE memory.{duck.quote(schema)}")
     connection.execute(f"CREATE VIEW {duck.quote(name)} AS\n{sql}")
     connection.execute("USE memory.main")

@@ -11,12 +11,13 @@ from typing import TypeAlias
 from courier import clock
 from courier.config.project import DomainTable, SemanticTag
 from courier.config.vocabulary import Vocabulary, vocabulary
-from courier.errors import Incomplete
+from courier.errors import CommitUnknown, Incomplete, Locked, WarehouseUnreachable
 from courier.storage import catalog, contest, families, ledger, namespaces, semantic, views
 from courier.storage.connection import Connection
 from courier.storage.duck import leave_untidy
 from courier.storage.ledger_tables import create_ledger
 from courier.storage.load import Committed, Counters, FeedLoad, RunRecord
+from courier.storage.postgres.database import Postgres, lock_of
 from courier.storage.postgres.session import Session
 from courier.storage.tables import Existing, Prepared, described, existing, is_empty, prepare, target_of
 from courier.storage.target import Family, Target
@@ -37,12 +38,39 @@ def commit(
     """Commit a run's loads to the warehouse, all of them or none.
 
     A run that is committed already is not committed again: its recorded counters are returned. Raises ForeignData,
-    ConfigurationError (a column's type changed), Incomplete (the counters do not add up).
+    ConfigurationError (a column's type changed), Incomplete (the counters do not add up), WarehouseUnreachable.
     """
     with opened(warehouse, _threads(loads)) as connection:
         if isinstance(warehouse, Files) and ledger.changes(connection) % TIDIED_EVERY:
             leave_untidy(connection)
-        return _commit_once(connection, run, loads, project_tags, schema, before_commit, _load)
+        try:
+            return _commit_once(connection, run, loads, project_tags, schema, before_commit, _load)
+        except CommitUnknown:
+            if (known := _committed_after_all(warehouse, run, loads)) is None:
+                raise
+            return known
+
+
+def _committed_after_all(warehouse: Warehouse, run: RunRecord, loads: Sequence[FeedLoad]) -> Committed | None:
+    """What came of a commit whose answer was lost with the connection; None if nothing did.
+
+    The session that was lost holds the courier's lock until it has ended, and with it whatever it was about.
+    """
+    if not isinstance(warehouse, Postgres):
+        return None
+    again = replace(warehouse, held=None).locked(lock_of(run.courier), most_seconds=ENDING_SECONDS)
+    with suppress(Locked, WarehouseUnreachable), again as database, database.session() as session:
+        return _recorded(session, run, loads) if ledger.committed(session, run.run) else None
+    return None
+
+
+def _recorded(connection: Connection, run: RunRecord, loads: Sequence[FeedLoad]) -> Committed:
+    watermarks = ledger.watermarks(connection, run.courier, [load.feed.name for load in loads])
+    return Committed(ledger.recorded(connection, run.run), watermarks=watermarks)
+
+
+ENDING_SECONDS = 30.0
+"""How long a session may take to end that nobody is connected to any more."""
 
 
 def _threads(loads: Sequence[FeedLoad]) -> int | None:
@@ -120,11 +148,25 @@ def _transaction(connection: Connection) -> Iterator[None]:
     connection.execute("BEGIN TRANSACTION")
     try:
         yield
-        connection.execute("COMMIT")
+        _end(connection)
         done = True
+    except CommitUnknown:
+        done = True  # with its connection a transaction is gone, one way or the other
+        raise
     finally:
         if not done:
             connection.execute("ROLLBACK")
+
+
+def _end(connection: Connection) -> None:
+    try:
+        connection.execute("COMMIT")
+    except WarehouseUnreachable as lost:
+        raise CommitUnknown(
+            f"{lost.message} It was lost at the commit: the next run sees whether that took effect, and goes on from "
+            "there either way.",
+            fix=lost.fix,
+        ) from None
 
 
 def _prepare(

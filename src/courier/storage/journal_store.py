@@ -106,7 +106,7 @@ def _transaction(session: Session) -> Iterator[None]:
 
 
 def _entering(session: Session) -> Statements:
-    session.native(f"SET LOCAL search_path TO {SCHEMA}")
+    session.native(f"SET LOCAL search_path TO {SCHEMA}, pg_temp")
     return _OfPostgres(session)
 
 

@@ -36,12 +36,12 @@ def settle(connection: Connection, tags: Vocabulary, version: str | None, descri
     not, and courier's `version` is the one that made them, they are not looked at, which would take 4 ms. In Postgres
     couriers that commit at once do this one after another, so that the last one sees the tables of all.
     """
-    if isinstance(connection, Session):
-        connection.locks_until_commit("courier semantic views")
-    query = f"SELECT view_name, fingerprint FROM {LEDGER}.view WHERE schema_name = ?"
-    known = dict(connection.execute(query, [SCHEMA]).fetchall())
+    known = _known(connection)
     if known and not described and all(found.startswith(f"{version} ") for found in known.values()):
         return False
+    if isinstance(connection, Session):
+        connection.locks_until_commit("courier semantic views")
+        known = _known(connection)
     made = tuple(entities(tagged_tables(connection), tags))
     wanted = {entity.name: f"{version} {_fingerprint(entity_sql(entity))}" for entity in made}
     if known == wanted:
@@ -50,6 +50,11 @@ def settle(connection: Connection, tags: Vocabulary, version: str | None, descri
     connection.execute(f"DELETE FROM {LEDGER}.view WHERE schema_name = ?", [SCHEMA])
     insert_rows(connection, "view", [[SCHEMA, name, _PATH, found, problems[name]] for name, found in wanted.items()])
     return True
+
+
+def _known(connection: Connection) -> dict[str, str]:
+    query = f"SELECT view_name, fingerprint FROM {LEDGER}.view WHERE schema_name = ?"
+    return dict(connection.execute(query, [SCHEMA]).fetchall())
 
 
 def _fingerprint(sql: str) -> str:

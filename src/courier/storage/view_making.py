@@ -31,7 +31,7 @@ def make_view(connection: Connection, schema: str, view: str, sql: str, meaning:
 
 def _made(session: Session, schema: str, view: str, statements: list[str]) -> str:
     """A view whose columns are others than before has to go first, which fails where somebody's own view reads it."""
-    session.native(f"SET LOCAL search_path = {quote(schema)}")
+    session.native(f"SET LOCAL search_path TO {quote(schema)}, pg_temp")
     problem = _attempted(session, *statements)
     if problem and not drop_view(session, schema, view):
         problem = _attempted(session, *statements)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
@@ -11,6 +12,11 @@ from courier.errors import Locked
 from courier.storage.postgres.session import Session, connect
 
 _POLL_SECONDS = 1.0
+
+
+def lock_of(courier: str) -> str:
+    """The name of a courier's lock."""
+    return f"courier {courier}"
 
 
 @dataclass(frozen=True)
@@ -36,19 +42,22 @@ class Postgres:
             yield session
 
     @contextmanager
-    def locked(self, what: str, *, wait: bool = True) -> Iterator[Postgres]:
+    def locked(self, what: str, *, wait: bool = True, most_seconds: float = math.inf) -> Iterator[Postgres]:
         """Hold the lock of `what` against every session of every host. Yields the database to go on with.
 
-        Raises Locked where another session has it and `wait` is false, and WarehouseUnreachable.
+        Raises Locked where another session has it and `wait` is false, or still has it after so many seconds; and
+        WarehouseUnreachable.
         """
         with closing(self._connected()) as session:
+            waited = 0.0
             while not session.tries_lock(what):
-                if not wait:
+                if not wait or waited >= most_seconds:
                     raise Locked(
                         f"{what} is running in another process or on another host",
                         fix="wait for it (leave out --no-wait), or look at it with `courier status`",
                     )
                 clock.sleep(_POLL_SECONDS)
+                waited += _POLL_SECONDS
             yield replace(self, held=session)
 
     def _connected(self) -> Session:

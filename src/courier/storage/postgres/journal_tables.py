@@ -32,7 +32,8 @@ def create_journal(session: Session, columns: Mapping[str, Mapping[str, str]]) -
     """
     there = journal_steps(session)
     session.native(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
-    session.native(f"SET LOCAL search_path TO {SCHEMA}")
+    # Else what a commit of this session has left in pg_temp, as `known` and `kept`, would be found first.
+    session.native(f"SET LOCAL search_path TO {SCHEMA}, pg_temp")
     for step in STEPS[there:]:
         session.native(_in_postgres(step))
     if there < len(STEPS):

@@ -43,6 +43,11 @@ class Session:
         self.shown = shown
 
     @property
+    def number(self) -> int:
+        """The server's process of this session."""
+        return int(self._connection.get_backend_pid())
+
+    @property
     def description(self) -> Sequence[Any] | None:
         described: Sequence[Any] | None = self._cursor.description
         return described
@@ -186,5 +191,5 @@ def _lost(shown: str, error: Exception) -> CourierError:
     reason = f" ({code})" if code else ""
     return WarehouseUnreachable(
         f"Postgres at {shown} cannot be reached, or the connection was lost{reason}.",
-        fix="see that the server is there and takes COURIER_POSTGRES_URL's user and password; then courier retry RUN",
+        fix="see that the server is there and takes the URL's user and password; a run goes on with: courier retry RUN",
     )

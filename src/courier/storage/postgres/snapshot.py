@@ -14,8 +14,8 @@ from courier.errors import UsageError
 from courier.storage import duck
 from courier.storage.postgres.database import Postgres
 from courier.storage.postgres.session import COLUMNS, LANDING, duck_word
-from courier.storage.postgres.streams import Instant, instant, lost
-from courier.storage.postgres.translate import PRIVATE
+from courier.storage.postgres.streams import Instant, instant, lost, permitted
+from courier.storage.warehouse import PRIVATE
 
 if TYPE_CHECKING:
     from courier.storage.duck import Connection
@@ -32,6 +32,11 @@ LEDGER = (
 )
 """The tables of the schema `courier` that say what there is: few rows, however many the domain tables have."""
 _STREAM = "courier_stream"
+_VIEWS = """
+    SELECT n.nspname, c.relname, coalesce(obj_description(c.oid, 'pg_class'), '')
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind = 'v' AND n.nspname IN ({among}) ORDER BY 1, 2
+"""
 
 
 @dataclass(frozen=True)
@@ -81,7 +86,8 @@ class Snapshot:
         """
         types = self._chosen(schema, table, columns)
         asked = ", ".join(map(duck.quote, types))
-        with self.instant.batches(f"SELECT {asked} FROM {_name(schema, table)}") as reader:
+        query = f"SELECT {asked} FROM {_name(schema, table)}"
+        with permitted(self.instant.shown), self.instant.batches(query) as reader:
             self.connection.register(_STREAM, reader)
             try:
                 typed = ", ".join(f"{duck.quote(name)}::{kind} AS {duck.quote(name)}" for name, kind in types.items())
@@ -95,7 +101,13 @@ class Snapshot:
 
     def count(self, schema: str, table: str) -> int:
         """How many rows the table or view has."""
-        return int(self.instant.fetch(f"SELECT count(*) FROM {_name(schema, table)}")[0][0])
+        with permitted(self.instant.shown):
+            return int(self.instant.fetch(f"SELECT count(*) FROM {_name(schema, table)}")[0][0])
+
+    def views(self, *schemas: str) -> list[tuple[str, str, str]]:
+        """Schema, name and comment of the views of these schemas, by name."""
+        among = ", ".join(map(duck.text, schemas))
+        return [(schema, view, comment) for schema, view, comment in self.instant.fetch(_VIEWS.format(among=among))]
 
     def _chosen(self, schema: str, table: str, columns: Iterable[str] | None) -> Mapping[str, str]:
         there = self.types.get((schema, table), {})
@@ -117,7 +129,7 @@ def snapshot(database: Postgres, folder: Path | None = None) -> Iterator[Snapsho
     Raises WarehouseUnreachable.
     """
     with ExitStack() as cleanup:
-        taken = cleanup.enter_context(instant(database.url, database.shown))
+        taken = cleanup.enter_context(instant(database))
         private = cleanup.enter_context(TemporaryDirectory(prefix="reading-", dir=folder))
         connection = cleanup.enter_context(closing(duck.connect(spill=Path(private) / "spill")))
         connection.execute(f"ATTACH ':memory:' AS {PRIVATE}")
