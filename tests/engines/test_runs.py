@@ -28,6 +28,7 @@ from courier.engines.dagster.groups import job_of
 from courier.engines.dagster.home import IGNORE_CONSTRAINTS, Home
 from courier.engines.dagster.past import COMMITTED, GROUP, SCHEDULED, Past
 from courier.engines.dagster.sensors import freshness_sensor, group_sensor, kept_of
+from courier.opening import place_of
 from courier.runtime.context import Context
 from courier.runtime.courier_run import run_courier
 from courier.runtime.events import Event, Fetched
@@ -37,6 +38,8 @@ from courier.runtime.plan import Intention
 from courier.runtime.result import GroupResult
 from courier.sandbox.history.options import Options
 from courier.storage import ledger
+from courier.storage.inspect import tables
+from courier.storage.postgres.snapshot import snapshot
 from tests.runs.grouped import FEEDS, STORES, Grouped, grouped
 from tests.runs.tried import make
 from tests.runtime.alerting.receiver import receiving
@@ -151,6 +154,29 @@ def test_two_runs_leave_what_embedded_ones_leave(engines: Engines) -> None:
     assert all(passed for passed in checks(result).values())
     assert checks(result).keys() >= {("shopify_uk/product", "reconciled"), ("courier/shopify_uk", "fresh")}
     assert [run.succeeded for run in Past(engines.instance).counting(["one"], first)] == [True, True]
+
+
+def test_dagster_over_postgres_ends_as_embedded_over_duckdb(
+    engines: Engines, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same hashes and coverage, and the checks read the database."""
+    monkeypatch.setenv("COURIER_POSTGRES_URL", database)
+    (engines.dagster.root / "courier.yaml").write_text("destination: postgres\n", "utf-8")
+    at = clock.now()
+    result, other = engines.run("one", at=at), engines.run_embedded("one", at=at)
+    assert (result.success, other.result) == (True, "succeeded")
+    place = place_of(engines.dagster.root, sandbox=False)
+    assert place.database
+    with snapshot(place.database) as taken:
+        taken.copy_ledger()
+        assert {one.table: one.hash for one in tables(taken)} == engines.embedded.hashes
+    covered = {name: ledger.coverage(place.warehouse, "shopify_uk", name) for name in FEEDS}
+    assert covered == {name: ledger.coverage(engines.embedded.place.files, "shopify_uk", name) for name in FEEDS}
+    assert checks(result) == {
+        **{(f"shopify_uk/{name}", "reconciled"): True for name in FEEDS},
+        ("courier/shopify_uk", "fresh"): True,
+        ("courier/shopify_uk", "tags"): True,
+    }
 
 
 def test_a_partition_is_a_day_of_the_group(engines: Engines) -> None:

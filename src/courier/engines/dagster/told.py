@@ -139,7 +139,7 @@ def _tables(home: Home, courier: Courier, feeds: Sequence[str]) -> Iterator[Conn
         with open_published(home.place.files.published) as connection:
             yield connection
         return
-    with snapshot(home.place.database) as taken:
+    with snapshot(home.place.database, home.place.state) as taken:
         taken.copy_ledger()
         for schema, view in taken.types:
             if schema == SEMANTIC:
