@@ -30,6 +30,7 @@ NAMES = (
     "faults",
     "schedule",
     "schedule_kills",
+    "workers",
     "activate",
     "activation_kills",
     "simulated_history",

@@ -14,7 +14,8 @@ import click
 
 from courier.cli.options import project_option, sandbox_option
 from courier.cli.output import ProjectInvalid, as_json, say
-from courier.cli.project import all_problems, find_root, place_of
+from courier.cli.project import find_root, place_of
+from courier.opening import read_project
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -95,17 +96,11 @@ def _stop_at_signals(stop: object) -> None:
 
 def read(root: Path) -> Found:
     """The project's groups and problems; an unchanged project is not checked once more."""
-    from courier.runtime.known_good import recall, remember, stamp
     from courier.runtime.scheduler.files import Found
 
-    now = stamp(root)
-    if (known := recall(root, now)) is not None:
-        return Found(known.groups, (), _configs(known))
-    project, problems = all_problems(root)
+    project, problems = read_project(root)
     if project is None:
         return Found(None, problems)
-    if not problems:
-        remember(project, now)
     return Found(project.groups, problems, _configs(project))
 
 

@@ -9,7 +9,7 @@ import orjson
 from courier import clock
 from courier.config.project import Courier
 from courier.connectors import connector_named
-from courier.errors import CourierError, NoRoom, RunFailed
+from courier.errors import CourierError, NoRoom, RunFailed, WarehouseUnreachable
 from courier.runtime.context import Context, Work, recording
 from courier.runtime.effort import Meter
 from courier.runtime.events import Noticed, Reporter, RunFinished, RunStarted
@@ -151,7 +151,8 @@ class _EndingInAnyCase:
         pass
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, KeyboardInterrupt) or is_interruption(error):
+        # An engine has its own way to interrupt, which is no Exception either.
+        if is_interruption(error) or (error is not None and not isinstance(error, Exception)):
             self.work.folder.store(replace(self.work.stored, effort=self.work.meter.effort))
             _remember(self.work, "interrupted", "interrupted")
         elif isinstance(error, CourierError):
@@ -175,6 +176,7 @@ def _result(work: Work, outcome: Outcome, failure: RunFailed | None) -> CourierR
         connector=work.courier.connector,
         api_version=outcome.api_version,
         allowance=work.stored.allowance,
+        again=isinstance(failure, WarehouseUnreachable),
     )
 
 

@@ -49,6 +49,11 @@ class ColumnProfile:
     invalid: int | None
     unfit: int
 
+    @property
+    def suits(self) -> bool:
+        """Whether the tags may be meant for this column: what most of its values contradict are for another one."""
+        return self.unfit == 0 and 2 * (self.invalid or 0) <= self.filled
+
 
 def tagged_columns(connection: Connection, wanted: Wanted) -> list[TaggedColumn]:
     """Every column of a domain table that carries a tag which is asked for."""
