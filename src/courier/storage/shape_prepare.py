@@ -65,6 +65,12 @@ class Work:
         return self.manifest.layout.is_bulk or _size(self.raw) >= _FEW_BYTES
 
     @property
+    def read_once(self) -> tuple[Path, ...]:
+        """Its files, where they are so large that to keep them in memory is costly."""
+        found = tuple(file for stream in self.manifest.segments for file in self.files(stream))
+        return found if _size(self.raw) >= _ONE_THREAD_BYTES else ()
+
+    @property
     def scratch(self) -> Path:
         return _scratch(self.out)
 
