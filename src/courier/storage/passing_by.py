@@ -48,9 +48,9 @@ def _watch(wanted: set[str], done: Event) -> None:
 def _open() -> set[str]:
     found: set[str] = set()
     with suppress(FileNotFoundError):  # a system without /proc: the files leave at the end
-        for entry in os.scandir(_OPEN_FILES):
+        for entry in _OPEN_FILES.iterdir():
             with suppress(FileNotFoundError):
-                found.add(os.readlink(entry.path))
+                found.add(str(entry.readlink()))
     return found
 
 
