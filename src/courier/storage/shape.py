@@ -19,6 +19,7 @@ from courier.errors import ConfigurationError, Incomplete, RunFailed
 from courier.storage.deletes import shape_deletes
 from courier.storage.duck import unreadable
 from courier.storage.load import RecordError, Shaped
+from courier.storage.passing_by import not_kept
 from courier.storage.raw import read_manifest
 from courier.storage.selection import Computed, Node
 from courier.storage.shape_drift import unknown_fields
@@ -76,7 +77,8 @@ def shape(
     try:
         with nullcontext(connection) if connection else open_locked(raw.resolve(), out.resolve()) as opened:
             work = Work(opened, manifest, raw.resolve(), out.resolve(), ordinal)
-            return _shape_all(work, feeds, parents, computed)
+            with not_kept(work.read_once):
+                return _shape_all(work, feeds, parents, computed)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 

@@ -48,7 +48,7 @@ def shape_own(
         return None
     roots = all_roots(work, feeds, known)[feed.table.parent] if feed.table.rows.lists else None
     kept = _kept(work, stream, [other for other in feeds if other is not feed], known, computed)
-    rows = _rows(work, feed, roots, _lines(work, stream, relation(files, node)), kept)
+    rows = _rows(work, feed, roots, _lines(work, stream, relation(files, node, in_bulk=True)), kept)
     extra = {name: f'"_{name}"' for name in kept}
     count = write(work.connection, good_rows(rows, {**set_columns(work, rows), **extra}), rows_path(work, feed))
     if count != work.manifest.lines(stream):

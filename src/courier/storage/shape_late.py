@@ -56,6 +56,6 @@ def lines_again(work: Work, node: Node, first: str) -> str:
     if work.connection.execute(f"SELECT 1 FROM {first} WHERE id IS NULL LIMIT 1").fetchone():
         raise LinesInDoubt
     layout = work.manifest.layout
-    lines = relation(work.files(layout.streams[0]), node)
+    lines = relation(work.files(layout.streams[0]), node, in_bulk=True)
     columns = f'l.* REPLACE (f.__record AS __record, {text(layout.fetched_at)} AS "__fetchedAt")'
     return f"(SELECT {columns} FROM {lines} l LEFT JOIN (SELECT id, __record FROM {first}) f ON f.id = l.id)"

@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 # orders' lines, and touch a quarter less memory.
 MOST_THREADS = 4
 _ROW_GROUP = 20_480
-# Half the time of DuckDB's defaults, for 10% more bytes: to look for a dictionary of a column of ids is in vain.
-_ENCODING = "COMPRESSION lz4, DICTIONARY_SIZE_LIMIT 2000"
+# Half the time of DuckDB's defaults, for 10% more bytes: to look for a dictionary of a column of ids is in vain. Nobody
+# looks a value up by a filter. Version 2 takes a tenth less time to write and to read than version 1, and less room.
+_ENCODING = "COMPRESSION lz4, DICTIONARY_SIZE_LIMIT 2000, WRITE_BLOOM_FILTER false, PARQUET_VERSION v2"
 # So little that it is not worth writing it down to parse it but once.
 _FEW_BYTES = 4 * 1024 * 1024
 # So little that one thread shapes it about as soon as two, for a tenth less CPU.
@@ -63,6 +64,12 @@ class Work:
     def is_large(self) -> bool:
         """Whether parsing every line but once is worth writing it down."""
         return self.manifest.layout.is_bulk or _size(self.raw) >= _FEW_BYTES
+
+    @property
+    def read_once(self) -> tuple[Path, ...]:
+        """Its files, where they are so large that to keep them in memory is costly."""
+        found = tuple(file for stream in self.manifest.segments for file in self.files(stream))
+        return found if _size(self.raw) >= _ONE_THREAD_BYTES else ()
 
     @property
     def scratch(self) -> Path:

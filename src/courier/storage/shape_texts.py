@@ -77,7 +77,7 @@ def _make(work: Work, stream: str, node: Node, made: Mapping[str, str]) -> str:
     files = work.files(stream)
     if not files:
         return relation(files, node)
-    lines = relation(files, node)
+    lines = relation(files, node, in_bulk=work.manifest.layout.is_bulk)
     path = work.scratch / f"texts-{stream}.parquet"
     count = write(work.connection, _numbered(work.manifest.layout, stream, lines, made), path)
     found = read_parquet([path])
