@@ -37,6 +37,7 @@ SETTINGS = (
     "full_page_writes=off",
     "synchronous_commit=off",
     "shared_buffers=32MB",
+    "autovacuum=off",  # its worker is a superuser's, whom only a superuser may send away from a database that is dropped
 )
 GUARD = """
 "$1/pg_ctl" -D "$2/data" -l "$2/log" -o "$3" -w -t 60 start >&2 || exit 1
