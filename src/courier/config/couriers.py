@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 
-from courier.config.documents import Document, reference
+from courier.config.documents import Document, pattern, reference
 from courier.config.known_connectors import KNOWN_CONNECTORS, KnownConnector
 from courier.config.models import CourierModel, FeedModel
 from courier.config.problems import Problem
@@ -44,13 +44,18 @@ def _check_version(document: Document, name: str, connector: KnownConnector) -> 
 
 
 def _check_keys(document: Document, model: CourierModel, connector: KnownConnector) -> Iterator[Problem]:
-    given = set(document.data["credential"])
-    unknown = [key for key in document.data["credential"] if key not in connector.credential_keys]
+    written = document.data.get("credential") or {}
+    given = set(written)
+    unknown = [key for key in written if key not in connector.credential_keys]
     for key in unknown:
         fix = did_you_mean(key, connector.credential_keys, f"Keys here: {listed(connector.credential_keys)}.")
         at = document.key(("credential", key))
         yield document.problem(at, "unknown-key", f"unknown key `{key}`", fix)
-    if not unknown and given not in [set(keys) for keys in connector.credential]:
+    if not given and model.stores is None:
+        named = "credential" in document.data
+        message = f"the key `credential` {'has no value, and no default' if named else 'is missing'}"
+        yield document.problem(document.key(("credential",)), "missing-key", message, "Give `credential:` a value.")
+    elif not unknown and model.stores is None and given not in [set(keys) for keys in connector.credential]:
         wanted = "; or ".join(" and ".join(f"`{key}`" for key in keys) for keys in connector.credential)
         message = f"{model.connector} cannot be opened with {listed(sorted(given))}"
         yield document.problem(document.key(("credential",)), "bad-credential", message, f"Give {wanted}.")
@@ -58,8 +63,13 @@ def _check_keys(document: Document, model: CourierModel, connector: KnownConnect
 
 def _check_store(document: Document, model: CourierModel) -> Iterator[Problem]:
     """The one key of a credential that may be literal; literal secrets are found wherever a file is read."""
+    for key, value in model.credential.items():
+        if pattern(value) and model.stores is None:
+            fix = "Write ${NAME}; or name the stores: `stores: stores.csv`."
+            at = document.value(("credential", key))
+            yield document.problem(at, "secret-reference", "`*` stands for a store's name, and there is none", fix)
     store = model.credential.get("store", "")
-    if "${" in store and not reference(store):
+    if "${" in store and not reference(store) and not pattern(store):
         at = document.value(("credential", "store"))
         message = "a reference to a secret must be the whole value"
         yield document.problem(at, "secret-reference", message, "Write ${NAME} alone, and the rest into NAME.")

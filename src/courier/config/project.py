@@ -18,6 +18,9 @@ Load = Literal["upsert", "truncate"]
 Mode = Literal["auto", "pages", "bulk"]
 AlertKind = Literal["failed", "blocked", "late", "recovered", "volume", "stale"]
 
+PARALLEL = 8
+"""Couriers of a group that run at once, where it does not say."""
+
 
 @dataclass(frozen=True)
 class ColumnType:
@@ -156,7 +159,11 @@ class Feed:
 
 @dataclass(frozen=True)
 class Courier:
-    """One file of couriers/. `name` is also the schema that its tables live in."""
+    """One file of couriers/, or one store of a file with `stores:`. `name` is also the schema of its tables.
+
+    `fleet` is the file's own name and `store` the store's, where there are stores: shopify_uk is `uk` of `shopify`.
+    All couriers of a fleet have the very same `feeds`.
+    """
 
     name: str
     path: str
@@ -167,6 +174,8 @@ class Courier:
     feeds: tuple[Feed, ...]
     endpoint: str | None = None
     since: datetime | None = None
+    fleet: str | None = None
+    store: str = ""
 
     def feed(self, name: str) -> Feed:
         return next(feed for feed in self.feeds if feed.name == name)
@@ -198,6 +207,7 @@ class CourierGroup:
     constraints: tuple[Constraint, ...] = ()
     activations: tuple[str, ...] = ()
     alert_after: timedelta | None = None
+    parallel: int = PARALLEL
 
 
 @dataclass(frozen=True)
@@ -233,3 +243,5 @@ class Project:
     """The views by folder."""
     alerts: Alerts = field(default_factory=Alerts)
     activations: Mapping[str, Activation] = field(default_factory=dict)
+    fleets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Of each file with `stores:`, its couriers. Its own name is that of a schema of views over all of theirs."""
