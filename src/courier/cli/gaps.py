@@ -26,7 +26,9 @@ def gaps(courier: str | None, root: Path | None, sandbox: bool, as_json: bool) -
     from courier.runtime.place import Place
 
     project = open_project(root)
-    names = sorted(project.couriers) if courier is None else [pick_courier(project, courier, ()).name]
+    if courier is not None:
+        pick_courier(project, courier, ())
+    names = sorted(project.couriers) if courier is None else project.members(courier)
     found = find_gaps(Place(project.root, sandbox), [project.couriers[name] for name in names])
     if as_json:
         print_json({"version": 1, "sandbox": sandbox, "gaps": [gap.as_json() for gap in found]})

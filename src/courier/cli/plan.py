@@ -64,7 +64,9 @@ def plan(
     what = of_run_type(chosen(project, group, courier, feeds), run_type)
     asked = asked_for(what, feeds, periods)
     place = Place(project.root, sandbox)
-    seen = [(foresee(project, place, one), settings(project, what, one.courier)) for one in intentions(what, asked)]
+    seen = [
+        (foresee(project, place, one), settings(project, what, one.courier)) for one in intentions(project, what, asked)
+    ]
     around = None if isinstance(what, str) else _around(place, what, asked)
     if as_json:
         couriers = [{**one.as_json(), "settings": set_to} for one, set_to in seen]

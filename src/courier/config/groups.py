@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 
 from courier.config.documents import Document
 from courier.config.models import GroupModel, Groups
 from courier.config.problems import Problem
-from courier.config.project import Constraint, CourierGroup, GroupCourier
+from courier.config.project import Constraint, CourierGroup, Fleet, GroupCourier
 from courier.config.suggestions import did_you_mean
 
 NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")
@@ -80,22 +80,22 @@ def _way_back(start: str, groups: Groups) -> list[str]:
     return []
 
 
-def resolve_groups(groups: Groups, fleets: Mapping[str, Sequence[str]]) -> Mapping[str, CourierGroup]:
-    """The groups by name, of a file without problems. fleets: the couriers of each file with `stores:`."""
+def resolve_groups(groups: Groups, fleets: Mapping[str, Fleet]) -> Mapping[str, CourierGroup]:
+    """The groups by name, of a file without problems. fleets: those with `stores:`."""
     return {name: _group(name, group, fleets) for name, group in groups.items()}
 
 
-def _couriers(model: GroupModel, fleets: Mapping[str, Sequence[str]]) -> tuple[GroupCourier, ...]:
+def _couriers(model: GroupModel, fleets: Mapping[str, Fleet]) -> tuple[GroupCourier, ...]:
     """All stores' couriers in the place of their file's; one that is named besides has options of its own."""
     found = {}
     for written, options in model.couriers.items():
-        for name in fleets.get(written, [written]):
+        for name in fleets[written].stores if written in fleets else [written]:
             if name == written or name not in model.couriers:
                 found[name] = GroupCourier(name, options.offset, options.wait, options.required)
     return tuple(found.values())
 
 
-def _group(name: str, model: GroupModel, fleets: Mapping[str, Sequence[str]]) -> CourierGroup:
+def _group(name: str, model: GroupModel, fleets: Mapping[str, Fleet]) -> CourierGroup:
     return CourierGroup(
         name=name,
         schedule=model.schedule,

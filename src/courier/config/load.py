@@ -23,7 +23,7 @@ from courier.config.groups import check_groups, resolve_groups
 from courier.config.models import AlertsModel, CourierModel, DomainTableModel, Groups, SemanticTags
 from courier.config.problems import Problem
 from courier.config.project import Alerts, Courier, DomainTable, Project, View
-from courier.config.stores import Stores, check_names, couriers_of, read_stores
+from courier.config.stores import Stores, check_names, couriers_of, fleet_of, read_stores
 from courier.config.structure import check
 from courier.config.tables import NAME, NAME_FIX, check_family, resolve_table
 from courier.config.views import read_view
@@ -69,7 +69,7 @@ class _Loading:
         if groups is None or any(not problem.warning for problem in problems):
             return Loaded(None, problems)
         resolved = {courier.name: courier for courier in self._resolved_couriers(couriers, folders)}
-        fleets = {name: tuple(one.courier for one in found.stores) for name, found in self._stores.items()}
+        fleets = {name: fleet_of(name, found) for name, found in self._stores.items()}
         lines = {key: at for document in self._documents.values() for key, at in document.positions()}
         found = {folder: {name: one for name, one in tables.items() if one} for folder, tables in folders.items()}
         project = Project(self._root, resolved, resolve_groups(groups, fleets), tags.tags, lines, found, views)

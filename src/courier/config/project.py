@@ -182,6 +182,18 @@ class Courier:
 
 
 @dataclass(frozen=True)
+class Fleet:
+    """A file of couriers/ with `stores:`. `name` is that of a schema of views over the tables of all of them.
+
+    `stores`: by their couriers' names, in the list's order, what the stores are called there.
+    """
+
+    name: str
+    path: str
+    stores: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class GroupCourier:
     name: str
     offset: timedelta = timedelta(0)
@@ -243,5 +255,17 @@ class Project:
     """The views by folder."""
     alerts: Alerts = field(default_factory=Alerts)
     activations: Mapping[str, Activation] = field(default_factory=dict)
-    fleets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Of each file with `stores:`, its couriers. Its own name is that of a schema of views over all of theirs."""
+    fleets: Mapping[str, Fleet] = field(default_factory=dict)
+    """By name the files of couriers/ with `stores:`."""
+
+    def members(self, schema: str) -> tuple[str, ...]:
+        """The couriers that fill a schema: of a fleet's, those of all its stores. Raises KeyError."""
+        return tuple(self.fleets[schema].stores) if schema in self.fleets else (self.couriers[schema].name,)
+
+    def courier_of(self, schema: str) -> Courier:
+        """The courier that fills a schema; of a fleet's, any of them: they differ by their credentials only."""
+        return self.couriers[self.members(schema)[0]]
+
+    def folder_of(self, schema: str) -> str:
+        """The folder of the schema's domain tables."""
+        return self.courier_of(schema).domain_tables

@@ -13,7 +13,7 @@ from courier.config.known_connectors import KNOWN_CONNECTORS, KnownConnector
 from courier.config.masking import tokens_in
 from courier.config.models import CourierModel
 from courier.config.problems import Problem
-from courier.config.project import Courier, SecretRef
+from courier.config.project import Courier, Fleet, SecretRef
 from courier.config.suggestions import did_you_mean, listed
 from courier.config.tables import NAME
 from courier.config.yaml_nodes import Mistake, Span
@@ -240,3 +240,8 @@ def couriers_of(whole: Courier, stores: Stores) -> Iterator[Courier]:
     """A courier per store, all with the same feeds."""
     for store in stores.stores:
         yield replace(whole, name=store.courier, credential=store.credential, fleet=whole.name, store=store.name)
+
+
+def fleet_of(name: str, stores: Stores) -> Fleet:
+    """All stores of a courier as one."""
+    return Fleet(name, stores.document.path, {store.courier: store.name for store in stores.stores})

@@ -17,15 +17,19 @@ from courier.config.project import Project
 from courier.config.suggestions import MOST_SHOWN, closest
 from courier.errors import ConfigurationError, UsageError
 from courier.storage import duck
+from courier.storage.fleet_views import union_sql
 from courier.storage.inspect import open_published
 from courier.storage.ledger import watermarks
 from courier.storage.lineage import Reading, reading
 from courier.storage.target import Target
 from courier.storage.warehouse import Files, lock, publish_if_behind
+from courier.storage.warehouse import reading as reading_ledger
 
 if TYPE_CHECKING:
     from courier.storage.duck import Connection
 
+Loaded = Mapping[tuple[str, str], set[str]]
+"""(schema, table) -> its columns"""
 _OF_SQL = ("Binder Error", "Catalog Error", "Parser Error")
 
 
@@ -57,7 +61,7 @@ def read_rows(project: Project, activation: Activation, files: Files) -> Rows:
     with lock(files):
         # What was committed and not yet published would be younger than the rows.
         publish_if_behind(files)
-        as_of = _as_of(files, found)
+        as_of = _as_of(project, files, found)
     with _opened(project, activation, files, found) as connection:
         _check_occurrences(connection, activation)
         return _read(connection, activation, found, as_of)
@@ -66,7 +70,7 @@ def read_rows(project: Project, activation: Activation, files: Files) -> Rows:
 def _check_feeds(project: Project, activation: Activation, found: Reading) -> None:
     """Every table that is read is a feed of its courier."""
     for schema, table in _split(found.tables):
-        courier = project.couriers[schema]
+        courier = project.courier_of(schema)
         if table not in {feed.name for feed in courier.feeds}:
             message = f"{activation.sql_path} reads {schema}.{table}, and {courier.path} does not send this feed"
             fix = f"Add the line `{table}:` to `feeds:` in {courier.path}, then: courier run --courier {schema}"
@@ -77,12 +81,17 @@ def _split(names: Sequence[str]) -> list[tuple[str, str]]:
     return [(schema, table) for schema, _, table in (name.partition(".") for name in names)]
 
 
-def _as_of(files: Files, found: Reading) -> datetime | None:
-    """The least watermark of the tables."""
-    by_courier: dict[str, list[str]] = {}
-    for schema, table in _split(found.tables):
-        by_courier.setdefault(schema, []).append(table)
-    marks = [mark for courier, feeds in by_courier.items() for mark in watermarks(files, courier, feeds).values()]
+def _as_of(project: Project, files: Files, found: Reading) -> datetime | None:
+    """The least watermark of the tables. Of a fleet's stores those count that were ever loaded."""
+    with reading_ledger(files, threads=1) as ledger:
+        if ledger is None:
+            return None
+        marks: list[datetime | None] = []
+        for schema in sorted({schema for schema, _ in _split(found.tables)}):
+            feeds = [table for of, table in _split(found.tables) if of == schema]
+            of_each = [list(watermarks(ledger, one, feeds).values()) for one in project.members(schema)]
+            loaded = [own for own in of_each if any(own)]
+            marks += [mark for own in loaded or of_each for mark in own]
     known = [mark for mark in marks if mark is not None]
     return min(known).astimezone(UTC) if known and len(known) == len(marks) else None
 
@@ -90,14 +99,23 @@ def _as_of(files: Files, found: Reading) -> datetime | None:
 @contextmanager
 def _opened(project: Project, activation: Activation, files: Files, found: Reading) -> Iterator[Connection]:
     with open_published(files.published) as connection:
-        _check_loaded(connection, project, activation, found)
+        there = _loaded(connection)
+        tables = _of_members(project, found.tables, there)
+        _check_loaded(there, project, activation, tables)
+        views = [one for one in _split(found.views) if one not in _split(found.tables)]
         connection.execute("USE memory")
-        for schema in sorted({schema for schema, _ in _split((*found.tables, *found.views))}):
+        for schema in sorted(
+            {schema for schema, _ in _split((*found.tables, *found.views))} | {one for one, _ in tables}
+        ):
             connection.execute(f"CREATE SCHEMA {duck.quote(schema)}")
-        for schema, table in _split(found.tables):
+        for schema, table in tables:
             _show_table(connection, project, files.published.stem, schema, table)
-        for schema, name in _split(found.views):
-            _show_view(connection, project, schema, name)
+        for schema, name in views:
+            for member in _members_with(project, schema, tables):
+                _show_view(connection, project, member, name)
+        for schema, name in _split((*found.tables, *map(".".join, views))):
+            if schema in project.fleets:
+                _show_all(connection, project, schema, name, _members_with(project, schema, tables))
         # One thread, in order: what a query leaves open, such as any_value, is then the same every time.
         connection.execute("SET threads = 1")
         connection.execute("SET preserve_insertion_order = true")
@@ -106,13 +124,39 @@ def _opened(project: Project, activation: Activation, files: Files, found: Readi
         yield connection
 
 
-def _check_loaded(connection: Connection, project: Project, activation: Activation, found: Reading) -> None:
+def _loaded(connection: Connection) -> Loaded:
     query = """
         SELECT schema_name, table_name, list(column_name) FROM duckdb_columns()
         WHERE database_name = current_database() GROUP BY ALL
     """
-    there = {(schema, table): set(columns) for schema, table, columns in connection.execute(query).fetchall()}
-    for schema, table in _split(found.tables):
+    return {(schema, table): set(columns) for schema, table, columns in connection.execute(query).fetchall()}
+
+
+def _of_members(project: Project, names: Sequence[str], there: Loaded) -> list[tuple[str, str]]:
+    """The tables, those of a fleet's schema in the schemas of its stores: of all that were ever loaded, if any was."""
+    found = []
+    for schema, table in _split(names):
+        members = project.members(schema)
+        loaded = [one for one in members if any((one, feed.name) in there for feed in project.couriers[one].feeds)]
+        found += [(member, table) for member in loaded or members[:1]]
+    return list(dict.fromkeys(found))
+
+
+def _members_with(project: Project, schema: str, tables: Sequence[tuple[str, str]]) -> list[str]:
+    read = {member for member, _ in tables}
+    return [member for member in project.members(schema) if member in read]
+
+
+def _show_all(connection: Connection, project: Project, fleet: str, name: str, members: Sequence[str]) -> None:
+    """One view over a table, or a view, of all stores."""
+    tables = project.folders[project.folder_of(fleet)]
+    columns = _columns(project, fleet, name) if name in tables else ()
+    sql = union_sql(project.fleets[fleet], name, dict.fromkeys(members, columns), "memory")
+    connection.execute(f"CREATE VIEW memory.{duck.quote(fleet)}.{duck.quote(name)} AS {sql}")
+
+
+def _check_loaded(there: Loaded, project: Project, activation: Activation, tables: Sequence[tuple[str, str]]) -> None:
+    for schema, table in tables:
         wanted = set(_columns(project, schema, table))
         missing = sorted(wanted - there.get((schema, table), set()))
         if missing:
@@ -122,7 +166,7 @@ def _check_loaded(connection: Connection, project: Project, activation: Activati
 
 
 def _columns(project: Project, schema: str, table: str) -> list[str]:
-    return list(Target("", project.folders[project.couriers[schema].domain_tables][table]).types())
+    return list(Target("", project.folders[project.folder_of(schema)][table]).types())
 
 
 def _show_table(connection: Connection, project: Project, published: str, schema: str, table: str) -> None:
@@ -132,7 +176,7 @@ def _show_table(connection: Connection, project: Project, published: str, schema
 
 
 def _show_view(connection: Connection, project: Project, schema: str, name: str) -> None:
-    views = project.views[project.couriers[schema].domain_tables]
+    views = project.views[project.folder_of(schema)]
     sql = next(view.sql for view in views if view.name == name)
     connection.execute(f"USE memory.{duck.quote(schema)}")
     connection.execute(f"CREATE VIEW {duck.quote(name)} AS\n{sql}")

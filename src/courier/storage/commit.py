@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeAlias
@@ -12,8 +12,8 @@ from courier import clock
 from courier.config.project import DomainTable, SemanticTag
 from courier.config.vocabulary import Vocabulary, vocabulary
 from courier.errors import Incomplete
-from courier.storage import catalog, contest, families, ledger, namespaces, semantic, views
-from courier.storage.duck import leave_untidy
+from courier.storage import catalog, contest, families, ledger, namespaces, spanning, views
+from courier.storage.duck import leave_untidy, transaction
 from courier.storage.ledger_tables import create_ledger
 from courier.storage.load import Committed, Counters, FeedLoad, RunRecord
 from courier.storage.tables import Existing, Prepared, described, existing, is_empty, prepare, target_of
@@ -95,15 +95,15 @@ def _commit_once(
     if ledger.committed(connection, run.run):
         committed = Committed(ledger.recorded(connection, run.run))
     else:
-        with _transaction(connection):
-            tables = existing(connection)
+        with transaction(connection):
+            tables = existing(connection, schema)
             create_ledger(connection, tables)
             ledger.bind_identity(connection, schema, run)
             ordered = _parents_first(loads)
             tags = vocabulary(tuple(project_tags))
             prepared, changed = _prepare(connection, run, ordered, tags, schema, tables)
             shown = views.settle(connection, schema, run.views)
-            changed |= semantic.settle(connection, tags, run.work.courier_version, changed)
+            changed |= _settle_spanning(connection, run, tags, changed or shown.changed)
             committed = _commit(connection, run, ordered, prepared, changed or shown.changed, loading)
             committed = replace(committed, notes=(*shown.notes, *committed.notes))
             before_commit()
@@ -111,17 +111,13 @@ def _commit_once(
     return replace(committed, watermarks=watermarks, last_change=last_change(connection))
 
 
-@contextmanager
-def _transaction(connection: Connection) -> Iterator[None]:
-    done = False
-    connection.execute("BEGIN TRANSACTION")
-    try:
-        yield
-        connection.execute("COMMIT")
-        done = True
-    finally:
-        if not done:
-            connection.execute("ROLLBACK")
+def _settle_spanning(connection: Connection, run: RunRecord, tags: Vocabulary, described: bool) -> bool:
+    fleets = [run.fleet] if run.fleet else []
+    if not run.spanning_later:
+        return spanning.settle(connection, tags, run.work.courier_version, fleets, described)
+    if described:
+        spanning.put_off(connection, fleets)
+    return False
 
 
 def _prepare(
@@ -286,7 +282,7 @@ def preview(files: Files, schema: str, loads: Sequence[FeedLoad]) -> set[str]:
     """The feeds whose loads would change something; the others need not be landed. In doubt, a feed has news."""
     something = [load for load in _parents_first(loads) if _brings(load)]
     with reading(files) as connection:
-        if connection is None or ("courier", "domain_table") not in (tables := existing(connection)):
+        if connection is None or ("courier", "domain_table") not in (tables := existing(connection, schema)):
             return {load.feed.name for load in something}
         known = described(connection, schema)
         return _with_news(

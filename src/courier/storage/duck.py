@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -62,10 +63,32 @@ def leave_untidy(connection: Connection) -> None:
     connection.execute("SET GLOBAL max_vacuum_tasks = 0")
 
 
-def attach(connection: Connection, path: Path, name: str, *, read_only: bool = False) -> None:
-    """Attach a database file, created in a format that older DuckDB releases can read."""
+def attach(
+    connection: Connection, path: Path, name: str, *, read_only: bool = False, block_size: int | None = None
+) -> None:
+    """Attach a database file, created in a format that older DuckDB releases can read.
+
+    block_size: of a file that is made now. A table takes one block at least: 200 stores of 13 small tables take 700 MB
+    in DuckDB's own of 256 KB, and 65 MB in such of 16 KB.
+    """
     option = "READ_ONLY" if read_only else f"STORAGE_VERSION '{STORAGE_VERSION}'"
+    if block_size is not None and not path.exists():
+        option += f", BLOCK_SIZE {block_size}"
     connection.execute(f"ATTACH {text(str(path))} AS {quote(name)} ({option})")
+
+
+@contextmanager
+def transaction(connection: Connection) -> Iterator[None]:
+    """All of the block, or nothing of it."""
+    done = False
+    connection.execute("BEGIN TRANSACTION")
+    try:
+        yield
+        connection.execute("COMMIT")
+        done = True
+    finally:
+        if not done:
+            connection.execute("ROLLBACK")
 
 
 def error() -> type[Exception]:

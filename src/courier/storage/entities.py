@@ -179,17 +179,22 @@ def _type(tags: Sequence[str], origins: Sequence[Origin], known: Vocabulary) -> 
 
 def entity_sql(entity: Entity) -> str:
     """The view's SELECT. Tables are named with their schema alone: so they are found wherever the file is opened."""
-    tables = "\nUNION ALL BY NAME\n".join(_table_sql(entity, table) for table in entity.tables)
+    values: dict[tuple[str, str], list[str]] = {(table.schema, table.name): [] for table in entity.tables}
+    for column in entity.columns:
+        for one in column.origins:
+            made = f"{value_sql(column, one)} AS {quote(column.name)}"
+            values[one.table.schema, one.table.name].append(made)
+    tables = "\nUNION ALL BY NAME\n".join(
+        _table_sql(table, values[table.schema, table.name]) for table in entity.tables
+    )
     names = ", ".join(quote(name) for name in (*OWN_COLUMNS, *(column.name for column in entity.columns)))
     return f"SELECT {names} FROM (\n{tables}\n)"
 
 
-def _table_sql(entity: Entity, table: TaggedTable) -> str:
-    values = [text(table.schema), text(table.name), key_text(table.primary_key)]
-    made = [f"{value} AS {name}" for value, name in zip(values, OWN_COLUMNS, strict=True)]
-    for column in entity.columns:
-        made += [f"{value_sql(column, o)} AS {quote(column.name)}" for o in column.origins if o.table == table]
-    return f"SELECT {', '.join(made)} FROM {quote(table.schema)}.{quote(table.name)}"
+def _table_sql(table: TaggedTable, values: Sequence[str]) -> str:
+    own = [text(table.schema), text(table.name), key_text(table.primary_key)]
+    made = [f"{value} AS {name}" for value, name in zip(own, OWN_COLUMNS, strict=True)]
+    return f"SELECT {', '.join([*made, *values])} FROM {quote(table.schema)}.{quote(table.name)}"
 
 
 def value_sql(column: EntityColumn, origin: Origin) -> str:
@@ -205,13 +210,13 @@ def _cast(column: Tagged, wanted: ColumnType) -> str:
 
 
 def entities_of(project: Project) -> tuple[Entity, ...]:
-    """The views of a project whose feeds are all loaded, from its YAML."""
+    """The views of a project whose feeds are all loaded, from its YAML. Of a fleet one store stands for all."""
     tags = vocabulary(project.tags)
     return tuple(entities(_tables_of(project, tags), tags))
 
 
 def _tables_of(project: Project, tags: Vocabulary) -> Iterator[TaggedTable]:
-    for courier in project.couriers.values():
+    for courier in {courier.fleet or courier.name: courier for courier in project.couriers.values()}.values():
         for feed in courier.feeds:
             tagged = tuple(
                 Tagged(column.name, str(column.type), tuple(map(tags.canonical, column.tags)), column.pii)

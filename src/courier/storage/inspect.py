@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from courier.config.vocabulary import Vocabulary
 from courier.errors import UsageError
 from courier.storage import duck
-from courier.storage.entities import SCHEMA, Entity, EntityColumn, entities
+from courier.storage.entities import Entity, EntityColumn, entities
 from courier.storage.hashes import table_hash_sql
 from courier.storage.semantic import tagged_tables
 from courier.storage.warehouse import heal
@@ -103,10 +103,10 @@ def tables(connection: Connection, *schemas: str, hashes: bool = True) -> list[T
 
 def views(connection: Connection) -> list[ViewInfo]:
     """The views of all schemas, by name. They have no hash and no primary key: their tables have."""
-    query = f"""
+    query = """
         SELECT schema_name, view_name, coalesce(comment, '') FROM duckdb_views()
-        WHERE database_name = current_database() AND NOT internal AND (schema_name = {duck.text(SCHEMA)}
-            OR schema_name IN (SELECT schema_name FROM courier.domain_table)) ORDER BY ALL
+        WHERE database_name = current_database() AND NOT internal
+            AND schema_name IN (SELECT schema_name FROM courier.view) ORDER BY ALL
     """
     found = connection.execute(query).fetchall() if has_ledger(connection) else []
     tagged = {one.relation: one for one in semantic_views(connection)} if found else {}

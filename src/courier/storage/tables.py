@@ -56,15 +56,18 @@ def described(connection: Connection, schema: str) -> dict[str, Described]:
     return {name: Described(name, tuple(key), *rest) for name, key, *rest in rows}
 
 
-def existing(connection: Connection) -> Existing:
-    """The tables of the private file. Asked once per commit: DuckDB takes 7 ms for an answer."""
+def existing(connection: Connection, schema: str = "courier") -> Existing:
+    """The tables of a schema, and courier's own. Asked once per commit: DuckDB takes 7 ms for an answer.
+
+    Of 200 stores it takes 58 ms; for all of their tables it would take 220.
+    """
     query = (
         "SELECT schema_name, table_name, column_name, data_type FROM duckdb_columns() "
-        "WHERE database_name = ? ORDER BY schema_name, table_name, column_index"
+        "WHERE database_name = ? AND schema_name IN (?, 'courier', ?) ORDER BY schema_name, table_name, column_index"
     )
     found: Existing = {}
-    for schema, table, column, kind in connection.execute(query, [PRIVATE]).fetchall():
-        found.setdefault((schema, table), {})[column] = kind
+    for one, table, column, kind in connection.execute(query, [PRIVATE, schema, FAMILY_SCHEMA]).fetchall():
+        found.setdefault((one, table), {})[column] = kind
     return found
 
 

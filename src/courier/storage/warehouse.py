@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 PRIVATE = "private"
 """The name that the private file is attached under."""
+SMALL_BLOCK = 16_384
+"""Bytes. Of a file for many stores, each of which has a dozen small tables."""
 _MEMORY = "320MB"
 """As much as the commit of a million orders needs not to be slower; a whole pull of them once more spills a little."""
 
@@ -36,12 +38,16 @@ _held = threading.local()
 
 @dataclass(frozen=True)
 class Files:
-    """Where a project keeps its rows. `marker` says which state of the private file was published last."""
+    """Where a project keeps its rows. `marker` says which state of the private file was published last.
+
+    block_size: of the private file, if it is made now; None for DuckDB's own.
+    """
 
     private: Path
     published: Path
     lock: Path
     marker: Path
+    block_size: int | None = None
 
     @staticmethod
     def of(root: Path, sandbox: bool = False) -> Files:
@@ -52,6 +58,7 @@ class Files:
             published=root / ("sandbox.duckdb" if sandbox else "warehouse.duckdb"),
             lock=folder / "private.lock",
             marker=folder / "published.json",
+            block_size=SMALL_BLOCK if any((root / "couriers").glob("*.csv")) else None,
         )
 
 
@@ -92,7 +99,7 @@ def opened(files: Files, threads: int | None = None) -> Iterator[Connection]:
         try:
             previous = os.umask(0o077)
             try:
-                duck.attach(connection, files.private, PRIVATE)
+                duck.attach(connection, files.private, PRIVATE, block_size=files.block_size)
             finally:
                 os.umask(previous)
             yield connection
