@@ -129,10 +129,16 @@ def opening(
         return
     from courier.sandbox import open_shop, serve
 
-    with serve(open_shop(place.state)) as sandbox:
+    stores = [name for name, courier in project.couriers.items() if courier.fleet]
+    with serve(open_shop(place.state), stores=stores) as sandbox:
         key = {"api_key": sandbox.credentials["MAVERA_API_KEY"]}
+
+        def open_courier(courier: Courier) -> tuple[Courier, Mapping[str, str]]:
+            store = courier.name if courier.fleet else ""
+            return replace(courier, endpoint=sandbox.url), sandbox.credential(courier.connector, store)
+
         yield Opened(
-            lambda courier: (replace(courier, endpoint=sandbox.url), sandbox.credential(courier.connector)),
+            open_courier,
             lambda activation: (replace(activation, endpoint=sandbox.url), key),
         )
 

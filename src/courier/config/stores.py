@@ -145,7 +145,7 @@ class _Reading:
         for row in rows[1:]:
             line = row[0].span.line
             if len(row) != len(rows[0]):
-                message = f"this line has {len(row)} values, and the header {len(rows[0])}"
+                message = f"the first line has {len(rows[0])} values, and this one {len(row)}"
                 self._say(row[-1].span, "csv", message, "Write as many commas as in the first line.")
                 continue
             cells = dict(zip(self._columns, row, strict=True))

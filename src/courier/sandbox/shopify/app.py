@@ -21,7 +21,7 @@ from courier.sandbox.connections import CutOff, with_transport
 from courier.sandbox.shopify.bulk.download import answer_download
 from courier.sandbox.shopify.faults import Fault, Faults, find
 from courier.sandbox.shopify.rest import Rest, origin
-from courier.sandbox.shopify.service import STORE, Service
+from courier.sandbox.shopify.service import Service
 from courier.sandbox.shopify.versions import answered_by
 
 BAD_TOKEN = "[API] Invalid API key or access token (unrecognized login or wrong password)"
@@ -45,7 +45,7 @@ class Admin:
 
     def credentials(self) -> dict[str, str]:
         return {
-            "SHOPIFY_STORE": STORE,
+            "SHOPIFY_STORE": self.service.handle,
             "SHOPIFY_ACCESS_TOKEN": self.service.shop.token,
             "SHOPIFY_CLIENT_ID": CLIENT_ID,
             "SHOPIFY_CLIENT_SECRET": self.client_secret,
