@@ -53,7 +53,7 @@ class _Server(uvicorn.Server):
 
 
 class Sandbox:
-    """A served shop and stores beside it: `with serve(shop) as sandbox: sandbox.url`. Its thread ends with the block."""
+    """A served shop, and stores beside it: `with serve(shop) as sandbox`. Its thread ends with the block."""
 
     def __init__(self, shop: Shop, port: int = 0, settings: Settings | None = None, stores: Iterable[str] = ()) -> None:
         self.shop = shop
