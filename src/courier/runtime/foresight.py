@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from courier.config.project import Courier, Project
 from courier.connectors import connector_named
@@ -14,7 +14,10 @@ from courier.runtime.events import interval_json
 from courier.runtime.place import Place
 from courier.runtime.plan import FeedPlan, Intention, plan_feeds, requests_of
 from courier.storage import ledger
-from courier.storage.warehouse import reading
+from courier.storage.warehouse import Files, reading
+
+if TYPE_CHECKING:
+    from courier.storage.duck import Connection
 
 
 @dataclass(frozen=True)
@@ -57,15 +60,25 @@ class Foresight:
 
 def foresee(project: Project, place: Place, intention: Intention) -> Foresight:
     """Plan a run as it would be planned, from the ledger as it stands."""
+    return foresee_all(project, place, [intention])[0]
+
+
+def foresee_all(project: Project, place: Place, intentions: Iterable[Intention]) -> list[Foresight]:
+    """Several, in one opening."""
+    with reading(place.files, threads=1) as connection:
+        return [_foresee(project, connection or place.files, one) for one in intentions]
+
+
+def _foresee(project: Project, source: Files | Connection, intention: Intention) -> Foresight:
     courier = project.couriers[intention.courier]
     connector = connector_named(courier.connector)
-    watermarks = ledger.watermarks(place.files, courier.name, [feed.name for feed in courier.feeds])
+    watermarks = ledger.watermarks(source, courier.name, [feed.name for feed in courier.feeds])
     plans = plan_feeds(courier, connector, intention, watermarks)
     requests = requests_of(courier, plans)
     estimates = tuple((connector.estimate(request), tuple(feed.name for feed in request.feeds)) for request in requests)
     paced = [feed for estimate, feeds in estimates if estimate.paces for feed in feeds]
-    rows = ledger.row_counts(place.files, courier.name, paced) if paced else {}
-    return Foresight(courier.name, plans, estimates, tuple(_changes(place, courier)), rows)
+    rows = ledger.row_counts(source, courier.name, paced) if paced else {}
+    return Foresight(courier.name, plans, estimates, tuple(_changes(source, courier)), rows)
 
 
 def loaded_up_to(project: Project, place: Place, couriers: Iterable[str]) -> dict[str, dict[str, datetime | None]]:
@@ -75,8 +88,8 @@ def loaded_up_to(project: Project, place: Place, couriers: Iterable[str]) -> dic
         return {name: ledger.watermarks(connection or place.files, name, each) for name, each in feeds.items()}
 
 
-def _changes(place: Place, courier: Courier) -> list[str]:
-    stored = ledger.stored_columns(place.files, courier.name)
+def _changes(source: Files | Connection, courier: Courier) -> list[str]:
+    stored = ledger.stored_columns(source, courier.name)
     found = []
     for feed in courier.feeds:
         name = f"{courier.name}.{feed.name}"
