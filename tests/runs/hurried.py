@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -265,3 +266,13 @@ def hashes(root: Path) -> dict[str, str] | None:
 def _hashes(file: Path, number: int, written: int) -> dict[str, str]:
     with open_published(file) as connection:
         return {one.table: one.hash for one in tables(connection)}
+
+
+def write_list(root: Path, connector: str, stores: Sequence[str], feeds: str) -> None:
+    """Give the starter project's courier a list of stores, and these feeds. Without a store it keeps its own."""
+    file = root / "couriers" / f"{connector}.yaml"
+    text = re.sub(r"(?s)feeds:\n.*", f"feeds:\n{feeds}", file.read_text("utf-8"))
+    if stores:
+        text = re.sub(r"credential:\n(  .*\n)+", f"stores: {connector}.csv\n", text)
+        (root / "couriers" / f"{connector}.csv").write_text("\n".join(["name", *stores, ""]), "utf-8")
+    file.write_text(text, "utf-8")
