@@ -38,16 +38,12 @@ _held = threading.local()
 
 @dataclass(frozen=True)
 class Files:
-    """Where a project keeps its rows. `marker` says which state of the private file was published last.
-
-    block_size: of the private file, if it is made now; None for DuckDB's own.
-    """
+    """Where a project keeps its rows. `marker` says which state of the private file was published last."""
 
     private: Path
     published: Path
     lock: Path
     marker: Path
-    block_size: int | None = None
 
     @staticmethod
     def of(root: Path, sandbox: bool = False) -> Files:
@@ -58,8 +54,12 @@ class Files:
             published=root / ("sandbox.duckdb" if sandbox else "warehouse.duckdb"),
             lock=folder / "private.lock",
             marker=folder / "published.json",
-            block_size=SMALL_BLOCK if any((root / "couriers").glob("*.csv")) else None,
         )
+
+
+def _block_size(files: Files) -> int | None:
+    """Of the private file, if it is made now: small for a project with a list of stores, else DuckDB's own."""
+    return SMALL_BLOCK if any((files.published.parent / "couriers").glob("*.csv")) else None
 
 
 @contextmanager
@@ -99,7 +99,7 @@ def opened(files: Files, threads: int | None = None) -> Iterator[Connection]:
         try:
             previous = os.umask(0o077)
             try:
-                duck.attach(connection, files.private, PRIVATE, block_size=files.block_size)
+                duck.attach(connection, files.private, PRIVATE, block_size=_block_size(files))
             finally:
                 os.umask(previous)
             yield connection
