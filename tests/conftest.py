@@ -1,7 +1,8 @@
-"""What holds for every test: nothing that it prints may be a secret or a customer's value."""
+"""What holds for every test: nothing that it prints may be a secret or a customer's value. And a Postgres for some."""
 
 from __future__ import annotations
 
 from tests.leaks import pytest_configure
+from tests.postgres_server import database, postgres_url, pytest_terminal_summary
 
-__all__ = ["pytest_configure"]
+__all__ = ["database", "postgres_url", "pytest_configure", "pytest_terminal_summary"]

@@ -11,7 +11,7 @@ import re
 import pytest
 
 PATTERNS = {
-    "a credential": re.compile(r"\b(shp(at|ss|ca|pa|rt)|mvra_live)_(?!\*)\w+"),
+    "a credential": re.compile(r"\b(shp(at|ss|ca|pa|rt)|mvra_live|pg_made_up)_(?!\*)\w+"),
     "a customer's e-mail address": re.compile(r"\b[\w.+-]+@example\.(com|net|org)\b"),
     "a customer's phone number": re.compile(r"\+1555\d{7}\b"),
 }

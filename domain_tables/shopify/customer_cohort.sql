@@ -2,11 +2,6 @@
 -- or more in the shop's currency, or is tagged vip; Returning has 2 to 5 orders; New has 1. Whoever has no orders is in
 -- none. Activations read cohorts here and nowhere else: a change of the definition is a new version, here. The names stand
 -- in those of personas: Shopify Returning Customer.
-WITH shop AS (
-    SELECT arg_max(currency, (processed_at, id)) AS currency
-    FROM "order"
-)
-
 SELECT
     customer.id AS customer_id,
     CASE
@@ -17,7 +12,7 @@ SELECT
     END AS cohort,
     customer.orders_count,
     customer.total_spent,
-    shop.currency -- of total_spent; customer.currency is the one in which the last order was paid
+    -- of total_spent; customer.currency is the one in which the last order was paid
+    (SELECT "order".currency FROM "order" ORDER BY "order".processed_at DESC, "order".id DESC LIMIT 1) AS currency
 FROM customer
-CROSS JOIN shop
 WHERE customer.orders_count > 0

@@ -7,11 +7,19 @@ WITH totals AS (
         count(*) AS orders_count,
         sum(total_price) FILTER (canceled_at IS NULL AND NOT test) AS total_spent,
         min(processed_at) AS first_order_at,
-        max(processed_at) AS last_order_at,
-        arg_max(id, (processed_at, id)) AS last_order_id
+        max(processed_at) AS last_order_at
     FROM "order"
     WHERE customer_id IS NOT NULL
     GROUP BY customer_id
+),
+
+last_orders AS (
+    SELECT DISTINCT ON (customer_id)
+        customer_id,
+        id
+    FROM "order"
+    WHERE customer_id IS NOT NULL
+    ORDER BY customer_id, processed_at DESC, id DESC
 )
 
 SELECT
@@ -20,8 +28,9 @@ SELECT
     coalesce(totals.total_spent, 0)::DECIMAL(19, 4) AS total_spent,
     totals.first_order_at,
     totals.last_order_at,
-    totals.last_order_id,
-    (coalesce(totals.orders_count, 0), coalesce(totals.total_spent, 0), totals.last_order_id)
+    last_orders.id AS last_order_id,
+    (coalesce(totals.orders_count, 0), coalesce(totals.total_spent, 0), last_orders.id)
     IS DISTINCT FROM (customer.orders_count, customer.total_spent, customer.last_order_id) AS differs
 FROM customer
 LEFT JOIN totals ON totals.customer_id = customer.id
+LEFT JOIN last_orders ON last_orders.customer_id = customer.id

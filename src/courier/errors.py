@@ -15,6 +15,8 @@
         │   └── EndedBadly       1   the source gave up what it was preparing, every time: another way may work
         ├── ErrorLimitExceeded   1   too many records in error
         ├── NoRoom               1   the disk is full: once there is room, the run goes on where it stopped
+        ├── WarehouseUnreachable 1   Postgres does not answer, or the connection to it was lost
+        │   └── CommitUnknown    1   it was lost at the commit itself: nobody can tell yet whether that took effect
         └── Locked               1   another run of the same courier is under way
 
 A message says what failed and what state things are in; `fix` says what to type or change next. Neither ever holds a
@@ -88,6 +90,14 @@ class ErrorLimitExceeded(RunFailed):
 
 
 class NoRoom(RunFailed):
+    pass
+
+
+class WarehouseUnreachable(RunFailed):
+    pass
+
+
+class CommitUnknown(WarehouseUnreachable):
     pass
 
 

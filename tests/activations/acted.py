@@ -22,6 +22,8 @@ from courier.runtime.place import Place
 from courier.sandbox.history.options import Options
 from courier.sandbox.mavera.service import Mavera
 from courier.sandbox.server import Sandbox
+from courier.storage.postgres.database import Postgres
+from tests.postgres_server import execute
 from tests.runs.hurried import Ended, Hurried, write_shops_project
 
 SHOP = Options(customers=80, orders=160, products=5)
@@ -69,13 +71,14 @@ FILES = {"buyers": PERSONAS, "texts": TEXTS, "answers": ANSWERS}
 
 @dataclass
 class Acted:
-    """One project and one made-up account; `fresh` forgets what was applied."""
+    """One project and one made-up account; `fresh` forgets what was applied. `url`: of the database, if it has one."""
 
     root: Path
     served: Sandbox
     hurry: Hurried
     told: list[Event] = field(default_factory=list)
     opened: Project | None = None
+    url: str = ""
 
     @property
     def mavera(self) -> Mavera:
@@ -83,7 +86,7 @@ class Acted:
 
     @property
     def place(self) -> Place:
-        return Place(self.root, sandbox=False)
+        return Place(self.root, sandbox=False, database=Postgres(self.url, "the tests' database") if self.url else None)
 
     @property
     def project(self) -> Project:
@@ -123,6 +126,8 @@ class Acted:
     def fresh(self) -> None:
         for path in self.place.state.glob("activations.db*"):
             path.unlink()
+        if self.url:
+            execute(self.url, "DROP SCHEMA IF EXISTS courier_journal CASCADE")
         self.mavera.reset()
         self.told.clear()
 
@@ -148,14 +153,14 @@ def _nobody(courier: Any) -> Any:
 
 
 @contextmanager
-def acting(root: Path, hurry: Hurried) -> Iterator[Acted]:
+def acting(root: Path, hurry: Hurried, url: str = "") -> Iterator[Acted]:
     with sandbox.serve(sandbox.open_shop(None, SHOP)) as served:
-        write_shops_project(root, served, "pages", ("customer",))
+        write_shops_project(root, served, "pages", ("customer",), database=url)
         for path in (root / "activations").glob("*"):
             path.unlink()
-        acted = Acted(root, served, hurry)
+        acted = Acted(root, served, hurry, url=url)
         for name in FILES:
             acted.write(name)
-        loaded = hurry.run(root, served)
+        loaded = acted.courier("run", "--group", "shopify", "--json")
         assert loaded.code == 0, loaded.err
         yield acted

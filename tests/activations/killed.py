@@ -13,6 +13,7 @@ from tests.activations.acted import COHORTS, Acted
 
 KILLED = (-signal.SIGKILL, -signal.SIGALRM, -signal.SIGPROF)
 STEPS = 48  # of an apply that makes three items
+STATEMENTS = 200  # that it sends to a database, with those that make the journal
 APPLY = ("--apply", "--yes", "--json")
 
 
@@ -25,15 +26,18 @@ class Bad:
     ends: tuple[Mapping[str, Any], ...]
 
 
-def bad_of(seed: int) -> Bad:
+def bad_of(seed: int, *, database: bool = False) -> Bad:
+    """database: the journal is in one, and a kill may come between two statements to it."""
     roll = Random(seed)
     name = roll.choice(("buyers", "buyers", "texts", "answers"))
     updates = name == "buyers" and roll.random() < 0.3
-    return Bad(name, updates, tuple(_end(roll) for _ in range(roll.choice((1, 1, 2, 3)))))
+    return Bad(name, updates, tuple(_end(roll, database) for _ in range(roll.choice((1, 1, 2, 3)))))
 
 
-def _end(roll: Random) -> Mapping[str, Any]:
+def _end(roll: Random, database: bool) -> Mapping[str, Any]:
     kind = roll.choice(("step", "step", "soon after", "soon after", "file", "cpu"))
+    if database and kind in ("step", "file"):
+        return {"statement": roll.randint(1, STATEMENTS)}
     if kind == "file":
         return {"file": roll.choice((".duckdb", "activations.db", "")), "nth": roll.randint(1, 4)}
     if kind == "cpu":
@@ -44,7 +48,7 @@ def _end(roll: Random) -> Mapping[str, Any]:
 
 def live_through(seed: int, acted: Acted) -> tuple[int, ...]:
     """The exit codes of the disturbed applies. Raises AssertionError where the end is not an undisturbed one's."""
-    bad = bad_of(seed)
+    bad = bad_of(seed, database=bool(acted.url))
     acted.fresh()
     if bad.updates:
         acted.apply(bad.name)
@@ -108,7 +112,7 @@ def _judge_journal(acted: Acted, name: str) -> None:
     assert journal.open_intents(name) == []
     assert all(run.ended for run in journal.runs(name))
     with journal.opened() as connection:
-        logged = Counter(body for (body,) in map(tuple, connection.execute("SELECT body FROM egress")))
+        logged = Counter(row["body"] for row in connection.execute("SELECT body FROM egress"))
     received = Counter(one.body.decode() for one in acted.mavera.received if one.body)
     assert received <= logged, received - logged
     plan = acted.plan(name).plan

@@ -6,14 +6,23 @@ from pathlib import Path
 
 import pytest
 
+from courier.cli.project import open_project
 from tests.cli.process import Done, courier, started
+from tests.runs.hurried import copied
+
+
+@pytest.fixture(scope="session")
+def project_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("fresh")
+    assert courier(folder, "init", "p").code == 0
+    open_project(folder / "p")  # so that it is known to be good, and its copies are
+    return folder / "p"
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Path:
+def project(project_once: Path, tmp_path: Path) -> Path:
     """A fresh project that nothing has run in."""
-    assert courier(tmp_path, "init", "p").code == 0
-    return tmp_path / "p"
+    return copied(project_once, tmp_path / "p")
 
 
 @pytest.fixture(scope="session")

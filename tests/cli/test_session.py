@@ -168,12 +168,18 @@ def test_a_reader_that_has_enough_is_no_error(loaded: Path) -> None:
         assert process.wait() == 0
 
 
-def test_change_says_what_comes_next(project: Path) -> None:
-    """Counts per table, and the command to type."""
-    done = courier(project, "sandbox", "change", "--orders", "5")
+@pytest.mark.parametrize(
+    ("words", "source", "following"),
+    [((), "shopify", "--group shopify"), (("--connector", "bigcommerce"), "bigcommerce", "--courier bigcommerce")],
+)
+def test_change_says_what_comes_next(project: Path, words: tuple[str, ...], source: str, following: str) -> None:
+    """Counts per table of the source, and the command to type."""
+    done = courier(project, "sandbox", "change", "--orders", "5", *words)
     assert done.code == 0
-    assert done.out.splitlines()[0].split() == ["table", "inserted", "updated", "deleted"]
-    assert "next: courier run --group shopify --sandbox" in done.err
+    names, _, *tables = done.out.splitlines()
+    assert names.split() == ["table", "inserted", "updated", "deleted"]
+    assert tables and all(line.startswith(f"{source}.") for line in tables)
+    assert f"next: courier run {following} --sandbox" in done.err
 
 
 def test_the_sandbox_serves_other_processes(project: Path) -> None:

@@ -71,7 +71,7 @@ def test_editors_complete_the_projects_own_names(tmp_path: Path) -> None:
 
 def test_writing_schemas_twice_changes_nothing(tmp_path: Path) -> None:
     write_project(tmp_path)
-    assert len(write_json_schemas(tmp_path)) == 6
+    assert len(write_json_schemas(tmp_path)) == 7
     assert write_json_schemas(tmp_path) == []
 
 
@@ -84,5 +84,6 @@ def test_a_broken_project_still_has_schemas(tmp_path: Path) -> None:
         "courier.json",
         "courier_groups.json",
         "domain_table.json",
+        "project.json",
         "semantic_tags.json",
     }

@@ -188,7 +188,7 @@ def test_a_project_of_stores_is_remembered_until_its_list_changes(tmp_path: Path
     again = recall(tmp_path, stamp(tmp_path))
     assert again == project and again is not None
     assert again.couriers["shopify_uk"].feeds is again.couriers["shopify_us"].feeds
-    prints = [fingerprint(one) for both in (project, again) for one in both.couriers.values()]
+    prints = [fingerprint(one, both.destination) for both in (project, again) for one in both.couriers.values()]
     assert prints[:2] == prints[2:] and len(set(prints)) == 2
     (tmp_path / "couriers/list.csv").write_text("name\nuk\n")
     assert recall(tmp_path, stamp(tmp_path)) is None

@@ -6,13 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from courier.cli.project import open_project
 from tests.runs.hurried import Hurried, shared
 from tests.runs.tried import TABLES, Tried, make
 
 
 @pytest.fixture(scope="session")
 def fresh_once(tmp_path_factory: pytest.TempPathFactory, hurry: Hurried) -> Tried:
-    return make(tmp_path_factory.mktemp("fresh") / "project", hurry)
+    made = make(tmp_path_factory.mktemp("fresh") / "project", hurry)
+    open_project(made.root)  # so that it is known to be good, and its copies are
+    return made
 
 
 @pytest.fixture(scope="session")

@@ -96,6 +96,7 @@ FILES = {
     "/shaped/": 50, "/dlt/": 160, "/landing/": 80, "private.lock": 3, "published": 4, "warehouse.duckdb": 4,
     "state.db": 8, "budgets": 60, "locks/": 1, "": 400,
 }  # fmt: skip
+STATEMENTS = 1200  # a first run sends about as many
 OF_BULK = frozenset({"operation.json", "changed/", "left_out/"})
 
 
@@ -121,19 +122,26 @@ class Plan:
     days: tuple[Day, ...]
 
 
-def plan_of(seed: int, climate: Climate = ON_SHOPIFY, *, full: bool = False) -> Plan:
-    """full: every table, up to three days, and kills at moments of CPU time, which no seed repeats exactly."""
+def plan_of(seed: int, climate: Climate = ON_SHOPIFY, *, full: bool = False, database: bool = False) -> Plan:
+    """What a seed decides.
+
+    full: every table, up to three days, and kills at moments of CPU time, which no seed repeats exactly. database: rows
+    go into Postgres, and a kill may come between two statements.
+    """
     roll = Random(seed)
     mode = roll.choice(climate.modes)
     days = range(roll.choice((1, 1, 2, 3)) if full else 1 + (seed % 5 == 0))
     wanted = tuple(table for table in climate.tables if full or table in climate.few)
-    return Plan(mode, wanted, tuple(_day(roll, climate, mode, number, full) for number in days))
+    return Plan(mode, wanted, tuple(_day(roll, climate, mode, number, full, database) for number in days))
 
 
-def _day(roll: Random, climate: Climate, mode: str, number: int, full: bool) -> Day:
+def _day(roll: Random, climate: Climate, mode: str, number: int, full: bool, database: bool) -> Day:
     faults = tuple(_fault(roll, climate, mode) for _ in range(roll.randrange(4)))
     killed = roll.random() < 0.6 or not faults
-    return Day(faults, _end(roll, mode, full) if killed else None, roll.choice((0, 20)) if number else 0)
+    end = _end(roll, mode, full) if killed else None
+    if killed and database and roll.random() < 0.6:
+        end = {"statement": roll.randrange(1, STATEMENTS)}
+    return Day(faults, end, roll.choice((0, 20)) if number else 0)
 
 
 def _end(roll: Random, mode: str, full: bool) -> Mapping[str, Any]:
@@ -166,17 +174,23 @@ def _fault(roll: Random, climate: Climate, mode: str) -> Fault:
 
 
 def live_through(
-    seed: int, folder: Path, hurry: Hurried, climate: Climate = ON_SHOPIFY, *, full: bool = False
+    seed: int,
+    folder: Path,
+    hurry: Hurried,
+    climate: Climate = ON_SHOPIFY,
+    *,
+    full: bool = False,
+    database: str = "",
 ) -> tuple[int, ...]:
-    """The exit codes of the disturbed runs.
+    """The exit codes of the disturbed runs, which load into DuckDB's file or into the database of this URL.
 
     Raises AssertionError, telling the seed, where a row is lost, doubled or made up, or a run ends in a trace.
     """
-    plan = plan_of(seed, climate, full=full)
+    plan = plan_of(seed, climate, full=full, database=bool(database))
     shop = sandbox.open_shop(folder / "shop", SHOP)
     with sandbox.serve(shop, settings=SETTINGS) as served:
         root = folder / "project"
-        write_shops_project(root, served, plan.mode, plan.tables, climate.source)
+        write_shops_project(root, served, plan.mode, plan.tables, climate.source, database)
         trial = _Trial(seed, plan, climate.source, shop, served, root, hurry)
         for day in plan.days:
             trial.live(day)

@@ -36,7 +36,7 @@ after:
 class Grouped:
     root: Path
     served: Mapping[str, Sandbox]
-    hurry: Hurried
+    hurry: Hurried | None
 
     @property
     def place(self) -> Place:
@@ -47,7 +47,12 @@ class Grouped:
         return History(self.place.history)
 
     def courier(self, *arguments: str, end: Mapping[str, Any] | None = None, **environment: str) -> Ended:
+        assert self.hurry, "this project was made to be run inside the test"
         return traceless(self.hurry.courier(self.root, arguments, environment, end))
+
+    def copy(self, target: Path) -> Path:
+        """The folder, copied before anything has run in it."""
+        return Path(shutil.copytree(self.root, target))
 
     def edit(self, path: str, old: str, new: str) -> None:
         edit(self.root / path, old, new)
@@ -56,6 +61,11 @@ class Grouped:
     def hashes(self) -> dict[str, str]:
         with open_published(self.place.files.published) as connection:
             return {one.table: one.hash for one in tables(connection)}
+
+    @property
+    def rows(self) -> dict[str, int]:
+        with open_published(self.place.files.published) as connection:
+            return {one.table: one.rows for one in tables(connection, hashes=False)}
 
     def truth(self, *names: str) -> dict[str, str]:
         """Of these couriers; of all of them if none is named."""
@@ -67,7 +77,7 @@ class Grouped:
 
 
 @contextmanager
-def grouped(root: Path, hurry: Hurried) -> Iterator[Grouped]:
+def grouped(root: Path, hurry: Hurried | None) -> Iterator[Grouped]:
     write_project(root)
     template = root / "couriers" / "shopify.yaml"
     text = template.read_text("utf-8").partition("feeds:\n")[0]

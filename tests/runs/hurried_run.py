@@ -9,8 +9,8 @@ answered with its exit code. A scheduler forks its runs in turn.
 Its end is null, or one of {"event": {...}, "nth": n}: killed at the nth event that holds these values, or struck there
 by the "signal" of that name; {"file": text, "nth": n}: before it makes, opens for writing, renames or removes the nth
 file with this text in its path; {"step": n, "seconds": s}: as it opens an SQLite file or sends over HTTP for the nth
-time, or so many seconds later; {"cpu": seconds}: once it has used so much CPU; {"bytes": n}: not
-killed, but no file may grow larger.
+time, or so many seconds later; {"statement": n}: before it sends the nth statement to Postgres; {"cpu": seconds}: once
+it has used so much CPU; {"bytes": n}: not killed, but no file may grow larger.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ from courier.sandbox.history.options import Options
 from courier.sandbox.history.rows import History
 from courier.sandbox.shopify import documents
 from courier.sandbox.shopify.versions import SUPPORTED
+from courier.storage.postgres.session import Session
 from tests.runs.simulated_time import SimulatedClock, live_by
 
 HURRY = 50.0
@@ -59,7 +60,8 @@ IMPORTED = (
     "dlt.destinations", "dlt.destinations.impl.filesystem.filesystem", "dlt.normalize.items_normalizers",
     "dlt.common.libs.pyarrow", "dlt.sources.helpers.requests", "pyarrow.parquet", "pendulum.locales.en.locale", "pytz",
     "fsspec.implementations.local", "uvicorn.loops.auto", "uvicorn.lifespan.off", "uvicorn.protocols.http.h11_impl",
-    "duckdb",
+    "duckdb", "courier.storage.postgres.translate", "psycopg2", "adbc_driver_postgresql.dbapi",
+    "dlt.destinations.impl.postgres.postgres",
 )  # fmt: skip
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 STEPS = ("sqlite3.connect", "http.client.send")
@@ -116,6 +118,19 @@ def _at_step(left: int, seconds: float) -> None:
     sys.addaudithook(told)
 
 
+def _at_statement(left: int) -> None:
+    send = Session.native
+
+    def mortal(self: Session, statement: str, parameters: Any = None) -> Session:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            _die()
+        return send(self, statement, parameters)
+
+    Session.native = mortal  # type: ignore[method-assign]
+
+
 def _is_within(here: str, text: str, event: str, arguments: tuple[Any, ...]) -> bool:
     path = arguments[0]
     if not isinstance(path, str | bytes | os.PathLike) or (event == "open" and not arguments[2] & WRITING):
@@ -131,6 +146,8 @@ def _doom(end: Mapping[str, Any]) -> None:
         _at_file(end["file"], end["nth"])
     elif "step" in end:
         _at_step(end["step"], end["seconds"])
+    elif "statement" in end:
+        _at_statement(end["statement"])
     elif "bytes" in end:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # so that a write says that there is no room, as of a full disk
         resource.setrlimit(resource.RLIMIT_FSIZE, (end["bytes"], end["bytes"]))

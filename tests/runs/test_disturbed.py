@@ -22,3 +22,11 @@ DAYS = [(climate, seed) for climate, seeds in SEEDS for seed in range(seeds)]
 def test_a_bad_day_ends_like_a_quiet_one(climate: Climate, seed: int, hurry: Hurried, tmp_path: Path) -> None:
     """Random faults and a random SIGKILL: readers see only states of the shop, and at last its own."""
     live_through(seed, tmp_path, hurry, climate)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_bad_day_over_postgres_ends_like_a_quiet_one(
+    seed: int, hurry: Hurried, database: str, tmp_path: Path
+) -> None:
+    """The same, killed also between two statements to a database."""
+    live_through(seed, tmp_path, hurry, database=database)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -29,7 +28,7 @@ from courier.sandbox.server import Sandbox
 from courier.sandbox.shop import STATE_FILE
 from courier.storage import duck
 from courier.storage.inspect import open_published, tables
-from tests.runs.hurried import CHECKOUT, Ended, Hurried, edit
+from tests.runs.hurried import CHECKOUT, Ended, Hurried, copied, edit
 
 COMMAND = str(Path(sys.executable).with_name("courier"))
 # A page of orders holds 250: three pages.
@@ -108,8 +107,8 @@ class Tried:
         edit(self.root / path, old, new)
 
     def copy(self, target: Path) -> Tried:
-        shutil.copytree(self.root, target)
-        return replace(self, root=target)
+        """The same project elsewhere."""
+        return replace(self, root=copied(self.root, target))
 
 
 @lru_cache(maxsize=16)

@@ -37,6 +37,7 @@ def test_an_unchanged_project_is_known_again_as_it_was(project: Project) -> None
     "name",
     [
         "alerts.yaml",
+        "courier.yaml",
         "courier_groups.yaml",
         "couriers/shopify.yaml",
         "domain_tables/shopify/order.yaml",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -179,3 +180,17 @@ def test_a_reset_undoes_changes(served: Sandbox) -> None:
     assert sandbox.truth(served.shop) != before
     requests.post(f"{served.url}/_sandbox/reset", json={"changes": True}, timeout=5)
     assert sandbox.truth(served.shop) == before
+
+
+def test_a_source_without_a_side_is_told(served: Sandbox) -> None:
+    """Whatever is asked of it. Nothing has changed then."""
+    before = len(served.shop.changes)
+    asked: list[Callable[[], object]] = [
+        lambda: sandbox.truth(served.shop, source="elsewhere"),
+        lambda: sandbox.change(served.shop, sources=["shopify", "elsewhere"]),
+        lambda: served.credential("elsewhere"),
+    ]
+    for one in asked:
+        with pytest.raises(UsageError, match="the sandbox has no elsewhere"):
+            one()
+    assert len(served.shop.changes) == before

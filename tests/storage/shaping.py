@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
-from typing import Any
+from tempfile import gettempdir, mkdtemp
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -15,6 +18,10 @@ from courier.storage.load import Shaped
 from courier.storage.raw import Layout, RawWriter
 from courier.storage.selection import Computed
 from courier.storage.shape import shape
+from courier.storage.shape_prepare import open_locked
+
+if TYPE_CHECKING:
+    from courier.storage.duck import Connection
 
 FETCHED = "2026-11-20T06:30:00.123456Z"
 STREAMS = ("Order", "Order.lineItems", "Order.refunds", "Order.refunds.lines")
@@ -155,10 +162,24 @@ class Made:
 def _read(paths: Sequence[Path]) -> list[dict[str, Any]]:
     if not paths:
         return []
-    with connect() as connection:
-        result = connection.execute(f"SELECT * FROM {read_parquet(paths)} ORDER BY ALL")
-        names = [described[0] for described in result.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+    result = _reader().execute(f"SELECT * FROM {read_parquet(paths)} ORDER BY ALL")
+    names = [described[0] for described in result.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+
+@cache
+def _reader() -> Connection:
+    """One for all tests: to open a connection costs 13 ms."""
+    return connect()
+
+
+@cache
+def _shaper() -> Connection:
+    """One for all tests, as a run has one for all its requests: to open it and lock it costs 20 ms."""
+    temporary = Path(gettempdir()).resolve()
+    nothing = Path(mkdtemp())
+    atexit.register(nothing.rmdir)
+    return open_locked(nothing, temporary)
 
 
 def shaped(
@@ -182,7 +203,7 @@ def shaped(
     for stream, broken in (raw_lines or {}).items():
         append(raw, stream, broken)
     feeds = [Feed(table.name, table) for table in tables]
-    found = shape(feeds, {"order": ORDER}, raw, folder / "run" / "shaped", computed, ordinal)
+    found = shape(feeds, {"order": ORDER}, raw, folder / "run" / "shaped", computed, ordinal, _shaper())
     return Made({one.feed: one for one in found}, folder)
 
 

@@ -65,7 +65,7 @@ def create(connection: Connection, tables: Iterable[TaggedTable], rows: Mapping[
 def load(shop: Shop, *loads: FeedLoad, schema: str = SCHEMA, run: str = "r") -> Committed:
     """Commit with this vocabulary, into any schema."""
     record = RunRecord(f"{schema}-{run}", schema, "made-up", schema, "2026-01-01T00:00:00Z", None)
-    return commit(shop.files, record, loads, TAGS, schema)
+    return commit(shop.warehouse, record, loads, TAGS, schema)
 
 
 def tagged(one: DomainTable, **tags: str) -> DomainTable:

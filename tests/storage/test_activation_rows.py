@@ -188,6 +188,7 @@ def test_a_feed_that_is_not_sent_is_named_with_its_line(changed: Tried) -> None:
     with pytest.raises(ConfigurationError) as refused:
         rows_of(changed, "mavera_metafields")
     assert refused.value.fix.startswith("Add the line `customer_metafield:` to `feeds:` in couriers/shopify.yaml")
+    assert refused.value.fix.endswith("then: courier run --courier shopify --sandbox")
 
 
 def test_a_table_that_is_not_loaded_yet_names_the_run(changed: Tried) -> None:
@@ -195,7 +196,7 @@ def test_a_table_that_is_not_loaded_yet_names_the_run(changed: Tried) -> None:
     with pytest.raises(UsageError) as refused:
         rows_of(changed, "mavera_cohorts")
     assert refused.value.message.startswith("shopify.customer.locale is not loaded yet")
-    assert refused.value.fix == "courier run --courier shopify --feed customer"
+    assert refused.value.fix == "courier run --courier shopify --sandbox --feed customer"
 
 
 PRODUCTS = "SELECT to_json(p)::VARCHAR AS whole FROM shopify.product AS p"
@@ -244,3 +245,12 @@ def test_nothing_but_the_named_tables_can_be_reached(changed: Tried) -> None:
     for sql in ("SELECT * FROM courier.run", "SELECT * FROM sandbox.shopify.product", "SELECT getvariable('x') AS x"):
         with pytest.raises(ConfigurationError):
             things(changed, sql)
+
+
+def test_a_query_over_all_sources_gives_rows(loaded: Tried, truth: dict[str, list[dict[str, Any]]]) -> None:
+    """The views of the schema `semantic` are there as the project's files have them."""
+    sql = "SELECT source, count(DISTINCT ck) AS customers FROM semantic.customer GROUP BY source"
+    project = project_of(loaded)
+    shopify = replace(project, couriers={"shopify": project.couriers["shopify"]})
+    found = read_rows(shopify, bare(project.activations["mavera_cohorts"], sql), loaded.place.files)
+    assert found.rows == (("shopify", len(truth["customer"])),)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,12 +14,9 @@ from courier.storage.commit import TIDIED_EVERY, commit, preview
 from courier.storage.duck import read_parquet
 from courier.storage.land import land
 from courier.storage.load import ColumnStatus, Counters, FeedLoad, RunRecord
+from courier.storage.tables import existing
+from courier.storage.warehouse import opened
 from tests.storage.loads import ALLOCATION, LINE, ORDER, PLACE, SCHEMA, TAGS, Set, Shop, at, column, write_parquet
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Shop:
-    return Shop(tmp_path)
 
 
 def order(key: int, updated: int = 1, **more: Any) -> dict[str, Any]:
@@ -35,16 +31,16 @@ def allocation(line_id: int, index: int, amount: str = "1") -> dict[str, Any]:
     return {"line_id": line_id, "index": index, "amount": amount}
 
 
-def test_the_landing_is_what_is_committed(shop: Shop) -> None:
+def test_the_landing_is_what_is_committed(filed: Shop) -> None:
     """Rows go from parquet through dlt's landing into the domain tables, with the load's id in the ledger."""
     types = {"id": "BIGINT", "name": "VARCHAR", "default": "BOOLEAN", "_fetched_at": "TIMESTAMPTZ"}
-    path = write_parquet(shop.root / "place.parquet", types, [{"id": 1, "name": "here", "_fetched_at": at(1)}])
-    landing = land(SCHEMA, {"place": [path]}, shop.root / "run")
-    load = replace(shop.rows_load(PLACE, []), rows=read_parquet(landing.files["place"]), read=landing.counts["place"])
+    path = write_parquet(filed.root / "place.parquet", types, [{"id": 1, "name": "here", "_fetched_at": at(1)}])
+    landing = land(SCHEMA, {"place": [path]}, filed.root / "run")
+    load = replace(filed.rows_load(PLACE, []), rows=read_parquet(landing.files["place"]), read=landing.counts["place"])
     run = RunRecord("run-1", SCHEMA, "shopify", "shop-1", "2026-01-01T00:00:00Z", landing.load_id)
-    assert commit(shop.files, run, [load], TAGS, SCHEMA).changed
-    assert shop.rows(PLACE) == [(1, "here", None)]
-    assert ledger.last_runs(shop.files)[0].load_id == landing.load_id
+    assert commit(filed.files, run, [load], TAGS, SCHEMA).changed
+    assert filed.rows(PLACE) == [(1, "here", None)]
+    assert ledger.last_runs(filed.files)[0].load_id == landing.load_id
 
 
 def test_every_outcome_is_counted(shop: Shop) -> None:
@@ -66,14 +62,14 @@ def test_a_change_of_the_same_version_goes_to_the_later_answer(shop: Shop) -> No
     ]
 
 
-def test_rows_that_were_replaced_do_not_pile_up(shop: Shop) -> None:
+def test_rows_that_were_replaced_do_not_pile_up(filed: Shop) -> None:
     """Their dead versions stay for a few commits, and then are gone for good."""
     places = []
     for version in range(TIDIED_EVERY + 1):
         changed = range(10) if version == 0 else [version % 7]
-        shop.load(shop.rows_load(ORDER, [order(key, version) for key in changed], fetched=version))
-        places.append(shop.rows(ORDER, "max(rowid)")[0][0])
-    assert len(shop.rows(ORDER)) == 10
+        filed.load(filed.rows_load(ORDER, [order(key, version) for key in changed], fetched=version))
+        places.append(filed.rows(ORDER, "max(rowid)")[0][0])
+    assert len(filed.rows(ORDER)) == 10
     assert places[::TIDIED_EVERY] == [9, 9]
 
 
@@ -82,8 +78,9 @@ def test_counters_that_do_not_add_up_commit_nothing(shop: Shop) -> None:
     short = replace(shop.rows_load(ORDER, [order(1)]), read=2)
     with pytest.raises(Incomplete, match=r"shop\.order"):
         shop.load(shop.rows_load(PLACE, [{"id": 1}]), short, run="short")
-    assert not ledger.committed(shop.files, "short")
-    assert shop.ask("SELECT count(*) FROM duckdb_tables() WHERE database_name = 'private'") == [(0,)]
+    assert not ledger.committed(shop.warehouse, "short")
+    with opened(shop.warehouse) as connection:
+        assert (SCHEMA, "place") not in existing(connection, SCHEMA)
 
 
 @pytest.mark.parametrize(
@@ -212,7 +209,7 @@ def test_a_change_that_would_spoil_rows_is_refused(shop: Shop, changed: DomainTa
     with pytest.raises(ConfigurationError, match=r"domain_tables/shop/place\.yaml") as caught:
         shop.load(shop.rows_load(changed, []), run="changed")
     assert caught.value.exit_code == 3 and caught.value.fix
-    assert not ledger.committed(shop.files, "changed")
+    assert not ledger.committed(shop.warehouse, "changed")
 
 
 def test_a_family_survives_the_loss_of_its_parent_column(shop: Shop) -> None:
@@ -231,7 +228,7 @@ def test_the_ledger_describes_the_tables(shop: Shop) -> None:
     statuses = (ColumnStatus("order", "email", "scope_missing:read_customers", "Grant it."),)
     shop.load(shop.rows_load(table, [order(1)]), statuses=statuses)
     assert shop.ask("FROM private.courier.semantic_tag") == [(SCHEMA, "order", "email", "email", "string", True)]
-    found = shop.ask("SELECT column_name, reason FROM private.courier.column_status ORDER BY ALL")
+    found = shop.ask("SELECT column_name, reason FROM private.courier.column_status")
     assert found == [("email", "scope_missing:read_customers"), ("token", "not_in_graphql")]
     assert shop.ask("SELECT primary_key, last_updated FROM private.courier.domain_table") == [(["id"], "updated_at")]
     assert not shop.load(shop.rows_load(table, [order(1)], fetched=1), statuses=statuses).changed
@@ -257,16 +254,28 @@ def loads(shop: Shop, fetched: int, title: str = "a", updated: int = 1, **more: 
     ]
 
 
-def test_preview_tells_which_feeds_have_news(shop: Shop) -> None:
+def test_preview_tells_which_feeds_have_news(filed: Shop) -> None:
     """The feeds whose load changes something, and the children of newer parents; at first, all."""
-    assert preview(shop.files, SCHEMA, loads(shop, 1)) == {"order", "order_line", "allocation", "place"}
-    shop.load(*loads(shop, 1))
-    assert preview(shop.files, SCHEMA, loads(shop, 2)) == set()
-    assert preview(shop.files, SCHEMA, loads(shop, 2, title="b", updated=2)) == {"order", "order_line", "allocation"}
-    assert preview(shop.files, SCHEMA, loads(shop, 2, title="b")) == {"order_line"}
-    assert preview(shop.files, SCHEMA, loads(shop, 2, deletes=shop.deletes({1: 1}))) == {"order"}
-    emptied = [shop.sets_load(LINE, [Set(1, 1, [], 2)]), shop.sets_load(ALLOCATION, [Set(2, 1, [], 2)])]
-    assert preview(shop.files, SCHEMA, emptied) == {"order_line", "allocation"}
-    gone = [shop.rows_load(ORDER, [], whole=True), shop.rows_load(PLACE, [{"id": 2}], fetched=2)]
-    assert preview(shop.files, SCHEMA, gone) == {"order", "place"}
-    assert preview(shop.files, SCHEMA, [shop.rows_load(ORDER, [order(1, 0)])]) == set()
+    assert preview(filed.files, SCHEMA, loads(filed, 1)) == {
+        "order",
+        "order_line",
+        "allocation",
+        "place",
+    }
+    filed.load(*loads(filed, 1))
+    assert preview(filed.files, SCHEMA, loads(filed, 2)) == set()
+    assert preview(filed.files, SCHEMA, loads(filed, 2, title="b", updated=2)) == {
+        "order",
+        "order_line",
+        "allocation",
+    }
+    assert preview(filed.files, SCHEMA, loads(filed, 2, title="b")) == {"order_line"}
+    assert preview(filed.files, SCHEMA, loads(filed, 2, deletes=filed.deletes({1: 1}))) == {"order"}
+    emptied = [
+        filed.sets_load(LINE, [Set(1, 1, [], 2)]),
+        filed.sets_load(ALLOCATION, [Set(2, 1, [], 2)]),
+    ]
+    assert preview(filed.files, SCHEMA, emptied) == {"order_line", "allocation"}
+    gone = [filed.rows_load(ORDER, [], whole=True), filed.rows_load(PLACE, [{"id": 2}], fetched=2)]
+    assert preview(filed.files, SCHEMA, gone) == {"order", "place"}
+    assert preview(filed.files, SCHEMA, [filed.rows_load(ORDER, [order(1, 0)])]) == set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ import pytest
 
 from courier.storage.duck import connect, text
 from courier.storage.inspect import open_published
-from courier.storage.profile import email_sql, phone_sql, profiles, tagged_columns
+from courier.storage.profile import ColumnProfile, email_sql, phone_sql, profiles, tagged_columns
 from courier.storage.transactions import checks, findings, usable
 from courier.storage.warehouse import publish
 from tests.storage.loads import ORDER, SCHEMA, Shop
@@ -166,3 +167,10 @@ def test_a_check_says_which_column_it_lacks() -> None:
     assert lacking.keys() == BROKEN.keys()
     assert lacking["item_quantity missing"] == {"item_quantity"}
     assert not lacking["order_id missing"]
+
+
+def test_tags_suit_a_column_that_most_of_its_values_do_not_contradict() -> None:
+    """A tag on the wrong column is contradicted by nearly all of it; a customer's slip of the pen by one value."""
+    found = ColumnProfile("shopify.customer", "email", ("email",), rows=12, filled=10, distinct=9, invalid=5, unfit=0)
+    assert found.suits and replace(found, invalid=None).suits and replace(found, filled=0, invalid=0).suits
+    assert not replace(found, invalid=6).suits and not replace(found, unfit=1).suits

@@ -267,3 +267,10 @@ def test_nothing_published_yet(tmp_path: Path) -> None:
         inspect.query(tmp_path / "warehouse.duckdb", "SELECT 1"),
     ):
         pass
+
+
+@pytest.mark.parametrize("is_sandbox", [False, True])
+def test_a_file_that_is_not_there_names_the_run_that_makes_it(tmp_path: Path, is_sandbox: bool) -> None:
+    with pytest.raises(UsageError) as refused, inspect.open_published(Files.of(tmp_path, is_sandbox).published):
+        pass
+    assert refused.value.fix.endswith("courier run --group GROUP --sandbox" if is_sandbox else "--group GROUP")

@@ -151,33 +151,28 @@ def test_a_view_is_its_tables_rows_and_nothing_else(
             assert set(found) == wanted
 
 
-@pytest.fixture
-def shop(tmp_path: Path) -> Shop:
-    return Shop(tmp_path)
-
-
-def test_views_follow_the_tags(shop: Shop) -> None:
+def test_views_follow_the_tags(filed: Shop) -> None:
     """A tag appears with the next run, in the view and in the published copy; without a tag the view is gone.
 
     A run that describes nothing new makes nothing anew, and the tables' hashes do not know of the views.
     """
     row = [{"id": 1, "email": "a@b.co", "total": 2, "updated_at": "2026-01-01"}]
-    assert load(shop, shop.rows_load(ORDER, row), run="1").changed
-    assert shop.ask("FROM private.semantic.customer") == [(SCHEMA, "order", "1", "a@b.co")]
-    assert not load(shop, shop.rows_load(ORDER, row), run="2").changed
+    assert load(filed, filed.rows_load(ORDER, row), run="1").changed
+    assert filed.ask("FROM private.semantic.customer") == [(SCHEMA, "order", "1", "a@b.co")]
+    assert not load(filed, filed.rows_load(ORDER, row), run="2").changed
     wider = tagged(ORDER, id="txn-item/order-id", total="txn-item/item-revenue")
-    assert load(shop, shop.rows_load(wider, row), run="3").changed
-    publish(shop.files)
-    with open_published(shop.files.published) as published:
+    assert load(filed, filed.rows_load(wider, row), run="3").changed
+    publish(filed.files)
+    with open_published(filed.files.published) as published:
         (hashed,) = tables(published)
         assert published.execute("SELECT order_id, item_revenue FROM semantic.order_item").fetchall() == [("1", 2)]
         (customer, item) = views(published)
         assert (customer.view, item.view, item.rows) == ("semantic.customer", "semantic.order_item", 1)
         assert [(c.name, c.tags, c.pii) for c in customer.columns[-1:]] == [("email", ("email",), True)]
     bare = replace(ORDER, columns=tuple(replace(column, tags=()) for column in ORDER.columns))
-    assert load(shop, shop.rows_load(bare, row), run="4").changed
-    publish(shop.files)
-    with open_published(shop.files.published) as published:
+    assert load(filed, filed.rows_load(bare, row), run="4").changed
+    publish(filed.files)
+    with open_published(filed.files.published) as published:
         assert views(published) == [] and tables(published)[0].hash == hashed.hash
 
 

@@ -1,60 +1,23 @@
-"""The journal of activations: what is about to be sent, what was sent, and what came of it. SQLite, synced on commit.
+"""The journal of activations: what is about to be sent, what was sent, and what came of it.
 
 An intent is on disk before its request leaves, and so is the request itself: whatever kills the process, the next one
-knows what may have happened. The tables `courier.activation_*` and `courier.egress` are copies of it.
+knows what may have happened. The tables `courier.activation_*` and `courier.egress` show it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from courier import clock
 from courier.activations.contract import Action, Item, Known, State
 from courier.clock import rfc3339
-from courier.storage.sqlite_file import SqliteFile
-
-_STEPS = (
-    """
-CREATE TABLE run (
-    run TEXT PRIMARY KEY, activation TEXT NOT NULL, scope TEXT NOT NULL, group_run TEXT, plan_hash TEXT NOT NULL,
-    as_of TEXT, credits_low INTEGER NOT NULL, credits_high INTEGER NOT NULL, started TEXT NOT NULL, ended TEXT,
-    result TEXT NOT NULL, problem TEXT
-);
-CREATE INDEX run_activation ON run (activation, started);
-CREATE TABLE known (
-    scope TEXT NOT NULL, activation TEXT NOT NULL, "key" TEXT NOT NULL, name TEXT NOT NULL, state TEXT NOT NULL,
-    remote_id TEXT, made INTEGER NOT NULL, payload TEXT NOT NULL, payload_hash TEXT NOT NULL, thread TEXT,
-    ignored TEXT NOT NULL, seen TEXT NOT NULL, credits INTEGER NOT NULL, run TEXT NOT NULL, at TEXT NOT NULL,
-    PRIMARY KEY (scope, activation, "key")
-);
-CREATE TABLE intent (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, run TEXT NOT NULL, scope TEXT NOT NULL, activation TEXT NOT NULL,
-    "key" TEXT NOT NULL, item TEXT NOT NULL, seen TEXT NOT NULL, at TEXT NOT NULL, settled TEXT
-);
-CREATE INDEX intent_open ON intent (activation) WHERE settled IS NULL;
-CREATE TABLE egress (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, intent INTEGER NOT NULL, run TEXT NOT NULL, activation TEXT NOT NULL,
-    "key" TEXT NOT NULL, at TEXT NOT NULL, method TEXT NOT NULL, path TEXT NOT NULL, body TEXT NOT NULL
-);
-CREATE INDEX egress_intent ON egress (intent);
-CREATE TABLE outcome (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, run TEXT NOT NULL, activation TEXT NOT NULL, "key" TEXT NOT NULL,
-    name TEXT NOT NULL, action TEXT NOT NULL, state TEXT NOT NULL, remote_id TEXT, credits INTEGER NOT NULL,
-    output TEXT, problems TEXT NOT NULL, at TEXT NOT NULL
-);
-CREATE INDEX outcome_run ON outcome (run);
-CREATE INDEX outcome_spent ON outcome (activation, at);
-CREATE TABLE kept (name TEXT PRIMARY KEY, value TEXT NOT NULL)
-""",
-)
+from courier.storage.journal_store import Statements, Store
 
 
 @dataclass(frozen=True)
@@ -116,19 +79,17 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Journal:
-    """activations.db of one place. Every call is its own transaction.
+    """That of one place. Every call is its own transaction.
 
     scope: the account that remote ids belong to, a space, and the workspace. Another one knows nothing of them.
     """
 
-    path: Path
+    store: Store
     scope: str = ""
 
-    @contextmanager
-    def opened(self) -> Iterator[sqlite3.Connection]:
-        with SqliteFile(self.path, _STEPS).opened() as connection:
-            connection.row_factory = sqlite3.Row
-            yield connection
+    def opened(self) -> AbstractContextManager[Statements]:
+        """One transaction."""
+        return self.store.opened()
 
     # What is known
 
@@ -140,10 +101,11 @@ class Journal:
     def owned(self) -> dict[str, Known]:
         """Remote id -> what this project made there, whichever of its activations did, naming whatever workspace."""
         query = (
-            "SELECT * FROM known WHERE made AND remote_id IS NOT NULL"
-            " AND substr(scope || ' ', 1, instr(scope || ' ', ' ')) = ? ORDER BY at"
+            "SELECT * FROM known WHERE made = 1 AND remote_id IS NOT NULL"
+            " AND substr(scope || ' ', 1, length(?)) = ? ORDER BY at"
         )
-        rows = self._rows(query, self.scope.partition(" ")[0] + " ")
+        account = self.scope.partition(" ")[0] + " "
+        rows = self._rows(query, account, account)
         return {row["remote_id"]: _known(row) for row in rows}
 
     def spent_since(self, activation: str, since: datetime) -> int:
@@ -156,19 +118,13 @@ class Journal:
         self, run: str, activation: str, plan_hash: str, credits: tuple[int, int], as_of: datetime | None,
         group_run: str | None,
     ) -> None:  # fmt: skip
+        at = rfc3339(as_of) if as_of else None
+        values = (run, activation, self.scope, group_run, plan_hash, at, *credits, _now(), "running")
         with self.opened() as connection:
             connection.execute(
-                "INSERT INTO run VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, 'running', NULL)",
-                (
-                    run,
-                    activation,
-                    self.scope,
-                    group_run,
-                    plan_hash,
-                    rfc3339(as_of) if as_of else None,
-                    *credits,
-                    _now(),
-                ),
+                "INSERT INTO run (run, activation, scope, group_run, plan_hash, as_of, credits_low, credits_high,"
+                " started, result) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                values,
             )
 
     def end(self, run: str, result: str, problem: str = "") -> None:
@@ -190,14 +146,22 @@ class Journal:
         at = clock.now()
         values = (run, self.scope, activation, item.key, _item_text(item), _text(list(seen)), rfc3339(at))
         with self.opened() as connection:
-            cursor = connection.execute("INSERT INTO intent VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, NULL)", values)
-            return Intent(cursor.lastrowid or 0, run, item, tuple(seen), at, False)
+            (made,) = connection.execute(
+                'INSERT INTO intent (run, scope, activation, "key", item, seen, at) VALUES (?, ?, ?, ?, ?, ?, ?)'
+                " RETURNING id",
+                values,
+            )
+        return Intent(made["id"], run, item, tuple(seen), at, False)
 
     def leaving(self, intent: Intent, activation: str, method: str, path: str, body: bytes) -> None:
         """A request, on disk before it is sent, with every byte of its body."""
         values = (intent.id, intent.run, activation, intent.item.key, _now(), method, path, body.decode("utf-8"))
         with self.opened() as connection:
-            connection.execute("INSERT INTO egress VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)", values)
+            connection.execute(
+                'INSERT INTO egress (intent, run, activation, "key", at, method, path, body)'
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                values,
+            )
 
     def settle(self, intent: Intent | None, run: str, activation: str, item: Item, ended: Settled) -> int:
         """What came of it, all at once: the intent is closed, the item known, credits and output kept.
@@ -211,7 +175,8 @@ class Journal:
             output = None if ended.output is None else _text(ended.output)
             values = (run, activation, item.key, item.name, item.action, ended.state, ended.remote_id, added, output)
             connection.execute(
-                "INSERT INTO outcome VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                'INSERT INTO outcome (run, activation, "key", name, action, state, remote_id, credits, output,'
+                " problems, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (*values, _text(list(ended.problems)), _now()),
             )
             if intent is not None:
@@ -248,9 +213,9 @@ class Journal:
         query = (
             "SELECT run, activation, group_run, plan_hash, as_of, credits_low, credits_high, started, ended, result,"
             " problem, (SELECT coalesce(sum(credits), 0) FROM outcome WHERE outcome.run = run.run) AS credits FROM run"
-            " WHERE (?1 IS NULL OR activation = ?1) AND (?2 IS NULL OR group_run = ?2) ORDER BY rowid DESC LIMIT ?3"
+            " WHERE activation = coalesce(?, activation) AND (? IS NULL OR group_run = ?) ORDER BY rowid DESC LIMIT ?"
         )
-        return [RunRow(**row) for row in self._rows(query, activation, group_run, limit)]
+        return [RunRow(**row) for row in self._rows(query, activation, group_run, group_run, limit)]
 
     def find(self, run: str) -> RunRow | None:
         return next((one for one in self.runs() if one.run == run), None)
@@ -267,38 +232,44 @@ class Journal:
         query = "SELECT state, count(*) AS count FROM known WHERE activation = ? GROUP BY state ORDER BY state"
         return {row["state"]: row["count"] for row in self._rows(query, activation)}
 
-    def _before(self, connection: sqlite3.Connection, activation: str, item: Item, ended: Settled) -> int:
+    def _before(self, connection: Statements, activation: str, item: Item, ended: Settled) -> int:
         """What was counted already of something that had begun there and goes on."""
-        row = connection.execute(
+        rows = connection.execute(
             'SELECT credits FROM known WHERE scope = ? AND activation = ? AND "key" = ?'
             " AND state = 'pending' AND remote_id = ?",
             (self.scope, activation, item.key, ended.remote_id),
-        ).fetchone()
-        return int(row["credits"]) if row else 0
+        )
+        return next((int(row["credits"]) for row in rows), 0)
 
     def _know(
-        self, connection: sqlite3.Connection, run: str, activation: str, item: Item, ended: Settled, seen: Sequence[str]
+        self, connection: Statements, run: str, activation: str, item: Item, ended: Settled, seen: Sequence[str]
     ) -> None:
-        row = connection.execute(
-            'SELECT * FROM known WHERE scope = ? AND activation = ? AND "key" = ?', (self.scope, activation, item.key)
-        ).fetchone()
+        query = 'SELECT * FROM known WHERE scope = ? AND activation = ? AND "key" = ?'
+        row = next(iter(connection.execute(query, (self.scope, activation, item.key))), None)
         if ended.state == "failed" and row is not None and row["state"] == "done":
             return  # what is there, is there all the same
-        same = row is not None and row["remote_id"] == ended.remote_id
-        made = item.action == "create" or (same and bool(row["made"]))
-        text = _text(item.payload)
-        values = (self.scope, activation, item.key, item.name, ended.state, ended.remote_id, made, text)
+        made = item.action == "create"
+        if row is not None and row["remote_id"] == ended.remote_id:
+            made = made or bool(row["made"])
         thread = ended.thread or (row["thread"] if row is not None else None)
-        also = (hash_of(item.payload), thread, _text(list(ended.ignored)), _text(list(seen)), ended.credits)
-        places = ", ".join("?" for _ in (*values, *also, run, ""))
-        connection.execute(f"INSERT OR REPLACE INTO known VALUES ({places})", (*values, *also, run, _now()))
+        item_row = {"scope": self.scope, "activation": activation, "key": item.key, "name": item.name}
+        sent = {"made": int(made), "payload": _text(item.payload), "payload_hash": hash_of(item.payload)}
+        came = {"state": ended.state, "remote_id": ended.remote_id, "credits": ended.credits, "thread": thread}
+        also = {"ignored": _text(list(ended.ignored)), "seen": _text(list(seen)), "run": run, "at": _now()}
+        know(connection, {**item_row, **sent, **came, **also})
 
-    def _rows(self, query: str, *values: Any) -> list[sqlite3.Row]:
-        if not self.path.exists():
-            return []
-        with self.opened() as connection:
-            found: list[sqlite3.Row] = connection.execute(query, values).fetchall()
-        return found
+    def _rows(self, query: str, *values: Any) -> list[Mapping[str, Any]]:
+        with self.store.reading() as connection:
+            return [] if connection is None else connection.execute(query, values)
+
+
+def know(connection: Statements, row: Mapping[str, Any]) -> None:
+    """Write a whole row of `known`, in place of what was known of its item."""
+    names = ", ".join(f'"{name}"' for name in row)
+    places = ", ".join("?" for _ in row)
+    news = ", ".join(f'"{name}" = excluded."{name}"' for name in row)
+    query = f'INSERT INTO known ({names}) VALUES ({places}) ON CONFLICT (scope, activation, "key") DO UPDATE SET {news}'
+    connection.execute(query, list(row.values()))
 
 
 def hash_of(payload: Mapping[str, Any]) -> str:
@@ -311,7 +282,7 @@ def _now() -> str:
     return rfc3339(clock.now())
 
 
-def _close(connection: sqlite3.Connection, intent: Intent, how: str) -> None:
+def _close(connection: Statements, intent: Intent, how: str) -> None:
     connection.execute("UPDATE intent SET settled = ? WHERE id = ?", (how, intent.id))
 
 
@@ -319,7 +290,7 @@ def _text(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _known(row: sqlite3.Row) -> Known:
+def _known(row: Mapping[str, Any]) -> Known:
     state: State = row["state"]
     return Known(
         activation=row["activation"],
@@ -342,7 +313,7 @@ def _item_text(item: Item) -> str:
     return _text({**{name: getattr(item, name) for name in names}, "evidence": evidence})
 
 
-def _intent(row: sqlite3.Row) -> Intent:
+def _intent(row: Mapping[str, Any]) -> Intent:
     stored = json.loads(row["item"])
     action: Action = stored["action"]
     low, high = stored["credits"]

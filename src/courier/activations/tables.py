@@ -1,93 +1,87 @@
-"""From the journal into the tables of the warehouse, where people ask with SQL what left and what came back."""
+"""From the journal into the tables of the warehouse, where people ask with SQL what left and what came back.
+
+In Postgres, where the journal is beside them, they are views of it.
+"""
 
 from __future__ import annotations
 
-import secrets
-import sqlite3
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 import orjson
 
-from courier import clock
 from courier.activations.journal import Journal
 from courier.storage.activation_ledger import Entries, copy_journal
-from courier.storage.warehouse import Files
+from courier.storage.journal_store import Statements
+from courier.storage.journal_tables import OF_LEDGER, new_name
+from courier.storage.ledger_tables import types_in_ledger
+from courier.storage.warehouse import Files, Warehouse
 
 _MARK = """
 SELECT (SELECT count(*) FROM run) || ':' || (SELECT count(*) FROM run WHERE ended IS NOT NULL) || ':'
     || (SELECT coalesce(max(id), 0) FROM egress) || ':' || (SELECT coalesce(max(id), 0) FROM outcome) || ':'
-    || (SELECT coalesce(max(at), '') FROM known)
-"""
-_RUNS = """
-SELECT run, activation, group_run, result, plan_hash, as_of, started, ended, credits_low, credits_high,
-    (SELECT coalesce(sum(credits), 0) FROM outcome WHERE outcome.run = run.run), problem
-FROM run
-"""
-_ITEMS = 'SELECT activation, "key", name, state, remote_id, payload_hash, credits, run, at FROM known ORDER BY at'
-_EGRESS = 'SELECT id, run, activation, "key", at, method, path, body FROM egress WHERE id > ? ORDER BY id'
-_RESULTS = """
-SELECT id, run, activation, "key", name, action, state, remote_id, at, credits, output, problems
-FROM outcome WHERE id > ? ORDER BY id
+    || (SELECT coalesce(max(at), '') FROM known) AS mark
 """
 
 
-def bring_tables_up_to_date(journal: Journal, files: Files) -> list[str]:
-    """Copy what the warehouse lacks, and publish it; nothing is opened where it lacks nothing.
+def bring_tables_up_to_date(journal: Journal, warehouse: Warehouse) -> list[str]:
+    """Copy what DuckDB's file lacks, and publish it; nothing is opened where it lacks nothing.
 
     A kill between the two leaves the mark as it was, so that it is done again. Returns warnings.
     """
-    if not journal.path.exists() or not files.private.exists():
+    if not isinstance(warehouse, Files) or not warehouse.private.exists():
         return []
-    place = str(files.private.stat().st_ino)  # of another file nothing is known
-    with journal.opened() as connection:
-        mark = f"{place}:{connection.execute(_MARK).fetchone()[0]}"
+    place = str(warehouse.private.stat().st_ino)  # of another file nothing is known
+    with journal.store.reading() as connection:
+        if connection is None:
+            return []
+        mark = f"{place}:{connection.execute(_MARK)[0]['mark']}"
         if _kept(connection, "copied") == mark:
             return []
-        name = _name(connection)
-    warnings = copy_journal(files, name, lambda egress, results: _entries(journal, name, egress, results))
+        name = name_of_journal(connection)
+    warnings = copy_journal(warehouse, name, lambda egress, results: _entries(journal, egress, results))
     with journal.opened() as connection:
-        connection.execute("INSERT OR REPLACE INTO kept VALUES ('copied', ?)", [mark])
+        query = "INSERT INTO kept VALUES ('copied', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+        connection.execute(query, [mark])
     return warnings
 
 
-def _kept(connection: sqlite3.Connection, name: str) -> str | None:
-    row = connection.execute("SELECT value FROM kept WHERE name = ?", [name]).fetchone()
-    return str(row[0]) if row else None
+def _kept(connection: Statements, name: str) -> str | None:
+    rows = connection.execute("SELECT value FROM kept WHERE name = ?", [name])
+    return next((str(row["value"]) for row in rows), None)
 
 
-def _name(connection: sqlite3.Connection) -> str:
+def name_of_journal(connection: Statements) -> str:
     """The journal's own: entries of one that somebody has deleted are not taken for its."""
-    name = _kept(connection, "name") or f"{clock.now():%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
-    connection.execute("INSERT OR IGNORE INTO kept VALUES ('name', ?)", [name])
+    name = _kept(connection, "name") or new_name()
+    connection.execute("INSERT INTO kept VALUES ('name', ?) ON CONFLICT (name) DO NOTHING", [name])
     return name
 
 
-def _entries(journal: Journal, name: str, egress: str, results: str) -> Entries:
+def _entries(journal: Journal, egress: str, results: str) -> Entries:
     with journal.opened() as connection:
-        connection.row_factory = None
         return Entries(
-            runs=[_typed(row, times=(5, 6, 7)) for row in connection.execute(_RUNS)],
-            items=list({row[:2]: _typed(row, times=(8,)) for row in connection.execute(_ITEMS)}.values()),
-            egress=[_named(name, row, 4) for row in connection.execute(_EGRESS, [_number(egress)])],
-            results=[_result(name, row) for row in connection.execute(_RESULTS, [_number(results)])],
+            runs=_rows(connection, "activation_run"),
+            items=_rows(connection, "activation_item"),
+            egress=_rows(connection, "egress", egress),
+            results=_rows(connection, "activation_result", results),
         )
 
 
-def _number(entry: str) -> int:
-    """The number of an entry of this journal; 0 is before its first."""
-    return int(entry.rpartition("-")[2]) if entry else 0
+def _rows(connection: Statements, table: str, after: str | None = None) -> list[list[Any]]:
+    """`after`: only entries after this one; "" is before the first."""
+    only = "" if after is None else " WHERE id > ? ORDER BY id"
+    number = [] if after is None else [int(after.rpartition("-")[2]) if after else 0]
+    types = types_in_ledger(table)
+    return [_typed(row, types) for row in connection.execute(OF_LEDGER[table] + only, number)]
 
 
-def _named(name: str, row: tuple[Any, ...], time: int) -> list[Any]:
-    return [f"{name}-{row[0]:012d}", *_typed(row, times=(time,))[1:]]
+def _typed(row: Mapping[str, Any], types: Mapping[str, str]) -> list[Any]:
+    return [_value(row[name], kind) for name, kind in types.items()]
 
 
-def _result(name: str, row: tuple[Any, ...]) -> list[Any]:
-
-    *rest, problems = _named(name, row, 8)
-    return [*rest, orjson.loads(problems)]
-
-
-def _typed(row: tuple[Any, ...], times: tuple[int, ...]) -> list[Any]:
-    return [datetime.fromisoformat(value) if place in times and value else value for place, value in enumerate(row)]
+def _value(value: Any, kind: str) -> Any:
+    if kind == "TIMESTAMPTZ" and value is not None:
+        return datetime.fromisoformat(value)
+    return orjson.loads(value) if kind == "VARCHAR[]" else value

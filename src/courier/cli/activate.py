@@ -12,7 +12,7 @@ import click
 from courier.cli.options import project_option, sandbox_option, streaming_json_option
 from courier.cli.output import as_json as json_text
 from courier.cli.output import mark, print_json, say
-from courier.cli.project import open_project, opening
+from courier.cli.project import open_project, opening, place_of
 from courier.cli.table import number, print_table
 from courier.config.suggestions import did_you_mean
 from courier.errors import UsageError
@@ -56,10 +56,9 @@ def activate(
     """
     from courier.cli.progress import rendering
     from courier.runtime.context import Context
-    from courier.runtime.place import Place
 
     project = open_project(root)
-    place = Place(project.root, sandbox)
+    place = place_of(project.root, sandbox)
     if name is None:
         _list(project, place, as_json)
         return

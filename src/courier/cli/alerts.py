@@ -9,7 +9,7 @@ import click
 
 from courier.cli.options import json_option, project_option, sandbox_option
 from courier.cli.output import print_json, say
-from courier.cli.project import open_project
+from courier.cli.project import open_project, place_of
 from courier.config.suggestions import did_you_mean
 from courier.errors import ConfigurationError, CourierError, UsageError
 
@@ -51,10 +51,9 @@ def send(context: click.Context, run: str, root: Path | None, sandbox: bool, as_
     """Send the alerts that a scheduled RUN of a group gives rise to: once more, where they were sent already."""
     from courier.runtime.alerting.watch import tell_past
     from courier.runtime.history import History
-    from courier.runtime.place import Place
 
     project = open_project(root)
-    place = Place(project.root, sandbox)
+    place = place_of(project.root, sandbox)
     found = History(place.history).find_group(run)
     if found is None:
         raise UsageError(f"there is no run of a group {run!r}", fix="courier runs lists them")

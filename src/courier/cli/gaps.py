@@ -11,7 +11,7 @@ import click
 from courier.cli.fleets import gathered
 from courier.cli.options import json_option, project_option, sandbox_option
 from courier.cli.output import mark, print_json, say
-from courier.cli.project import open_project, pick_courier
+from courier.cli.project import open_project, pick_courier, place_of
 from courier.cli.table import print_table
 
 if TYPE_CHECKING:
@@ -30,13 +30,12 @@ def gaps(courier: str | None, root: Path | None, sandbox: bool, as_json: bool) -
     A feed has none from its beginning to its last loaded instant if its runs followed one another.
     """
     from courier.runtime.gaps import find_gaps
-    from courier.runtime.place import Place
 
     project = open_project(root)
     if courier is not None:
         pick_courier(project, courier, ())
     names = sorted(project.couriers) if courier is None else project.members(courier)
-    found = find_gaps(Place(project.root, sandbox), [project.couriers[name] for name in names])
+    found = find_gaps(place_of(project.root, sandbox), [project.couriers[name] for name in names])
     if as_json:
         print_json({"version": 1, "sandbox": sandbox, "gaps": [gap.as_json() for gap in found]})
         return

@@ -22,7 +22,7 @@ from courier.cli.options import (
     scheduled_option,
 )
 from courier.cli.output import duration, mark, print_json, say
-from courier.cli.project import open_project
+from courier.cli.project import open_project, place_of
 from courier.cli.table import number, print_table
 from courier.clock import Interval, rfc3339
 
@@ -60,13 +60,14 @@ def plan(
     What the files leave out is shown with the value that counts.
     """
     from courier.runtime.foresight import foresee_all
-    from courier.runtime.place import Place
+    from courier.runtime.place import one_session
 
     project = open_project(root)
     what = of_run_type(chosen(project, group, courier, feeds), run_type)
     asked = asked_for(what, feeds, periods)
-    place = Place(project.root, sandbox)
-    foreseen = foresee_all(project, place, intentions(project, what, asked))
+    place = place_of(project.root, sandbox)
+    with one_session(place) as connected:
+        foreseen = foresee_all(project, connected, intentions(project, what, asked))
     seen = [(one, settings(project, what, one.courier)) for one in foreseen]
     around = None if isinstance(what, str) else _around(place, what, asked)
     if as_json:

@@ -1,4 +1,4 @@
-"""courier query: SQL over the published tables, read-only."""
+"""courier query: SQL over the loaded tables, read-only."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import click
 from courier.cli.options import project_option, sandbox_option
 from courier.cli.output import as_json as json_text
 from courier.cli.output import plural, say
-from courier.cli.project import find_root
+from courier.cli.project import find_root, place_of
 from courier.cli.table import print_table
 from courier.clock import rfc3339
 from courier.errors import UsageError
@@ -41,16 +41,16 @@ VALUE = re.compile(r"'.*'", re.DOTALL)
 def query(sql: str | None, file: Path | None, form: str, as_json: bool, root: Path | None, sandbox: bool) -> None:
     """Ask the published tables a question in SQL: courier query "select count(*) from shopify.customer".
 
-    Nothing can be changed by it. Decimals are strings in JSON, times are RFC 3339 in UTC.
+    Nothing can be changed by it. The SQL is that of the destination, DuckDB or Postgres. Decimals are strings in JSON,
+    times are RFC 3339 in UTC.
     """
-    from courier.cli.published import published_file
-    from courier.storage.inspect import query as ask
+    from courier.cli.published import asking
 
     if (sql is None) == (file is None):
         raise UsageError("give the SQL, or --file with a file that holds it", fix='courier query "select 1"')
     statement = sql if sql is not None else file.read_text(encoding="utf-8") if file else ""
     try:
-        with ask(published_file(find_root(root), sandbox), statement) as answer:
+        with asking(place_of(find_root(root), sandbox), statement) as answer:
             count = show(answer, "json" if as_json else form)
     except UsageError as wrong:
         raise explained(wrong, statement, sandbox) from None

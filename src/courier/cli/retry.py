@@ -17,7 +17,7 @@ from courier.cli.options import (
     streaming_json_option,
     verbose_option,
 )
-from courier.cli.project import open_project, opening
+from courier.cli.project import open_project, opening, place_of
 
 if TYPE_CHECKING:
     from courier.config.project import Project
@@ -60,11 +60,10 @@ def retry(
     from courier.cli.progress import finish, rendering
     from courier.runtime.context import Context
     from courier.runtime.history import History
-    from courier.runtime.place import Place
     from courier.runtime.retry import Again
 
     project = open_project(root)
-    place = Place(project.root, sandbox)
+    place = place_of(project.root, sandbox)
     past = History(place.history).find_group(run)
     again = Again(fetch, allowance_of(rest))
     shown = rendering(as_json=as_json, quiet=quiet, verbose=verbose)

@@ -20,7 +20,7 @@ from courier.cli.options import (
     streaming_json_option,
     verbose_option,
 )
-from courier.cli.project import open_project, opening
+from courier.cli.project import open_project, opening, place_of
 
 if TYPE_CHECKING:
     from courier.config.project import CourierGroup
@@ -65,14 +65,13 @@ def run(
     from courier.config.project import CourierGroup
     from courier.runtime.context import Context
     from courier.runtime.group_run import run_group, run_single
-    from courier.runtime.place import Place
 
     project = open_project(root)
     what = chosen(project, group, courier, feeds)
     what = of_run_type(what, rest["run_type"])
     asked = asked_for(what, feeds, rest)
     check_allowance(project, what, asked)
-    place = Place(project.root, sandbox)
+    place = place_of(project.root, sandbox)
     shown = rendering(as_json=as_json, quiet=quiet, verbose=verbose)
     with opening(project, place, couriers_of(project, what), activations_of(what)) as opened, shown as report:
         working = Context(project, place, opened.couriers, report, not no_wait, opened.activations)

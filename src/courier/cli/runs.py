@@ -13,11 +13,11 @@ from courier.activations.journal import Journal, RunRow
 from courier.cli.fleets import MOST_LISTED
 from courier.cli.options import json_option, project_option, sandbox_option
 from courier.cli.output import mark, print_json, say
-from courier.cli.project import find_root
+from courier.cli.project import find_root, place_of
 from courier.cli.table import number, print_table
 from courier.errors import UsageError
+from courier.runtime.activation_states import whole_journal
 from courier.runtime.history import History, PastCourierRun, PastGroupRun
-from courier.runtime.place import Place
 
 COUNTERS = ["fetched", "read", "inserted", "updated", "unchanged", "rejected", "errors", "deleted"]
 COLUMNS = ["run", "of", "scheduled", "started", "result", "read", "changed"]
@@ -46,11 +46,11 @@ def runs(
     Of a group's run: its couriers and activations. Of a courier's: each feed with its period, request and counts, and
     what it took. Of an activation's apply: its items.
     """
-    place = Place(find_root(root), sandbox)
+    place = place_of(find_root(root), sandbox)
     history = History(place.history)
     wanted = _wanted(run)
     if wanted is not None:
-        _show(history, Journal(place.activations), wanted, sandbox, as_json)
+        _show(history, whole_journal(place), wanted, sandbox, as_json)
         return
     if group is not None and courier is not None:
         raise UsageError("--group and --courier exclude each other", fix="keep one of them")

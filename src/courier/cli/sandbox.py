@@ -24,6 +24,13 @@ if TYPE_CHECKING:
 
 
 _store_option = click.option("--courier", metavar="NAME", help="Of this one of many stores: shopify_uk.")
+connector_option = click.option(
+    "--connector",
+    type=click.Choice(sorted(KNOWN_CONNECTORS)),
+    default="shopify",
+    show_default=True,
+    help="Of this source.",
+)
 
 
 @click.group(short_help="The made-up shop: serve it, change it, ask it for the truth.")
@@ -61,31 +68,30 @@ def start(port: int, root: Path | None, as_json: bool) -> None:
 @click.option(
     "--orders", type=click.IntRange(min=1), default=50, show_default=True, help="How many orders change or come in."
 )
+@connector_option
 @_store_option
 @project_option
 @json_option
-def change(orders: int, courier: str | None, root: Path | None, as_json: bool) -> None:
-    """Change the shop, so that an incremental run has something to do, and say which rows that run must change."""
+def change(orders: int, connector: str, courier: str | None, root: Path | None, as_json: bool) -> None:
+    """Change the shop, so that an incremental run has something to do, and say which rows that run must change.
+
+    The shop changes for every source. --connector says whose tables are told of.
+    """
     from courier.sandbox import change as change_shop
 
-    changed = change_shop(_shop(root, courier), orders=orders)
+    changed = change_shop(_shop(root, courier), orders, [connector])
     if as_json:
         print_json({"version": 1, "sandbox": True, "tables": [asdict(one) for one in changed]})
         return
     counters = ["inserted", "updated", "deleted"]
     rows = [[one.table, *(number(getattr(one, name)) for name in counters)] for one in changed]
     print_table(["table", *counters], rows, right=counters)
-    say("next: courier run --group shopify --sandbox")
+    next_run = "--group shopify" if connector == "shopify" else f"--courier {connector}"
+    say(f"next: courier run {next_run} --sandbox")
 
 
 @sandbox.command(short_help="What the tables should hold: rows and hashes.")
-@click.option(
-    "--connector",
-    type=click.Choice(sorted(KNOWN_CONNECTORS)),
-    default="shopify",
-    show_default=True,
-    help="Of this source.",
-)
+@connector_option
 @click.option("--table", "wanted", multiple=True, help="This one, also of an optional feed: order_metafield.")
 @_store_option
 @project_option

@@ -13,7 +13,7 @@ from courier import clock
 from courier.cli.fleets import gathered
 from courier.cli.options import json_option, project_option, sandbox_option
 from courier.cli.output import mark, print_json, say
-from courier.cli.project import open_project, pick_group
+from courier.cli.project import open_project, pick_group, place_of
 from courier.cli.schedule_start import start as schedule_start
 from courier.cli.table import print_table
 from courier.cli.validate import in_words
@@ -77,10 +77,9 @@ def _appointments(
 ) -> tuple[Appointment, ...]:
     from courier.runtime.agenda import agenda
     from courier.runtime.foresight import loaded_up_to
-    from courier.runtime.place import Place
 
     couriers = {member.name for group in groups for member in group.couriers}
-    watermarks = loaded_up_to(project, Place(project.root, sandbox), sorted(couriers))
+    watermarks = loaded_up_to(project, place_of(project.root, sandbox), sorted(couriers))
     return agenda(project, groups, start, count, watermarks)
 
 

@@ -14,7 +14,8 @@ import click
 
 from courier.cli.options import project_option, sandbox_option
 from courier.cli.output import ProjectInvalid, as_json, say
-from courier.cli.project import all_problems, find_root
+from courier.cli.project import find_root, place_of
+from courier.opening import read_project
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -52,11 +53,10 @@ def start(most: int | None, grace: float, root: Path | None, sandbox: bool, as_j
 
     One per project and machine. It can be killed at any moment: the next one goes on where it was.
     """
-    from courier.runtime.place import Place
     from courier.runtime.scheduler.daemon import ProblemsFound, Scheduler, Settings
     from courier.runtime.scheduler.holding import held
 
-    place = Place(find_root(root), sandbox)
+    place = place_of(find_root(root), sandbox)
     with held(place):
         ended = partial(_send_alerts, place)
         scheduler = Scheduler(place, read, _report(as_json_lines), Settings(most or places(), grace), ended)
@@ -96,17 +96,11 @@ def _stop_at_signals(stop: object) -> None:
 
 def read(root: Path) -> Found:
     """The project's groups and problems; an unchanged project is not checked once more."""
-    from courier.runtime.known_good import recall, remember, stamp
     from courier.runtime.scheduler.files import Found
 
-    now = stamp(root)
-    if (known := recall(root, now)) is not None:
-        return Found(known.groups, (), _configs(known))
-    project, problems = all_problems(root)
+    project, problems = read_project(root)
     if project is None:
         return Found(None, problems)
-    if not problems:
-        remember(project, now)
     return Found(project.groups, problems, _configs(project))
 
 
@@ -115,7 +109,11 @@ def _configs(project: Project) -> dict[str, str]:
     from courier.runtime.group_run import config_from
     from courier.runtime.run_folder import fingerprint
 
-    prints = {name: fingerprint(courier) for name, courier in project.couriers.items()}
+    couriers = {name: fingerprint(courier, project.destination) for name, courier in project.couriers.items()}
+    activations = {name: fingerprint(one, project.destination) for name, one in project.activations.items()}
     return {
-        name: config_from(group, [prints[one.name] for one in group.couriers]) for name, group in project.groups.items()
+        group.name: config_from(
+            group, [*(couriers[one.name] for one in group.couriers), *(activations[name] for name in group.activations)]
+        )
+        for group in project.groups.values()
     }

@@ -1,4 +1,4 @@
-"""courier status: how each group and courier stands, from the run history alone, so that it answers at once."""
+"""courier status: how each group and courier stands, from the run history, so that it answers at once."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from courier import clock
 from courier.cli.fleets import MOST_LISTED, summed_up
 from courier.cli.options import json_option, project_option, sandbox_option
 from courier.cli.output import duration, mark, print_json, say
-from courier.cli.project import find_root
+from courier.cli.project import find_root, place_of
 from courier.cli.table import print_table
 from courier.clock import rfc3339
 from courier.runtime.activation_states import activation_states
 from courier.runtime.history import History, PastCourierRun
-from courier.runtime.place import Place, is_group_running, is_running
+from courier.runtime.place import Place, is_group_running, is_running, one_session
 from courier.runtime.scheduler.holding import BEAT_SECONDS, SchedulerState, scheduler_state
 
 if TYPE_CHECKING:
@@ -40,13 +40,14 @@ def status(root: Path | None, sandbox: bool, as_json: bool) -> None:
     """
     from courier.config.glance import glance_at_couriers, glance_at_groups
 
-    place = Place(find_root(root), sandbox)
+    place = place_of(find_root(root), sandbox)
     history, now = History(place.history), clock.now()
     files = glance_at_couriers(place.root)
-    couriers = [courier_state(place, history, name, now) for names in files.values() for name in names]
+    with one_session(place) as connected:
+        couriers = [courier_state(connected, history, name, now) for names in files.values() for name in names]
+        activations = activation_states(connected, _activations(place))
     marks = {one["courier"]: one["loaded_up_to"] for one in couriers}
     groups = [group_state(place, history, group, marks, now) for group in glance_at_groups(place.root, files)]
-    activations = activation_states(place, sorted(path.stem for path in (place.root / "activations").glob("*.yaml")))
     scheduler = scheduler_state(place)
     if as_json:
         told = {"scheduler": scheduler.as_json() if scheduler else None}
@@ -73,6 +74,10 @@ def status(root: Path | None, sandbox: bool, as_json: bool) -> None:
         _explain(one)
     say(_of_scheduler(scheduler, now, any(one["next"] for one in groups)))
     mark(sandbox)
+
+
+def _activations(place: Place) -> list[str]:
+    return sorted(path.stem for path in (place.root / "activations").glob("*.yaml"))
 
 
 def told_shortly(files: Mapping[str, tuple[str, ...]], states: Mapping[str, dict[str, Any]]) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""courier tables: the published domain tables, their columns and tags, and their hashes."""
+"""courier tables: the loaded domain tables, their columns and tags, and their hashes."""
 
 from __future__ import annotations
 
@@ -11,13 +11,12 @@ import click
 
 from courier.cli.options import json_option, project_option, sandbox_option
 from courier.cli.output import mark, print_json
-from courier.cli.project import find_root
+from courier.cli.project import find_root, place_of
 from courier.cli.table import number, print_table
 from courier.errors import UsageError
 
 if TYPE_CHECKING:
-    from courier.storage.duck import Connection
-    from courier.storage.inspect import TableInfo, ViewInfo
+    from courier.storage.inspect import Source, TableInfo, ViewInfo
 
 
 @click.command(short_help="The domain tables, or the columns of one TABLE.")
@@ -38,28 +37,28 @@ def tables(
     as_json: bool,
 ) -> None:
     """List the domain tables, or the columns of one TABLE such as shopify.order."""
-    from courier.cli.published import published_file
+    from courier.cli.published import looking
     from courier.cli.tags import show_profile, show_tagged
-    from courier.storage.inspect import open_published
+    from courier.storage.inspect import described
 
     if hashes and (tag or profile):
         raise UsageError("--hash is of whole tables: it goes neither with --tag nor with --profile")
-    with open_published(published_file(find_root(root), sandbox)) as connection:
+    with looking(place_of(find_root(root), sandbox)) as source:
         if profile:
-            show_profile(connection, tag, table, sandbox, as_json)
+            show_profile(source, tag, table, sandbox, as_json)
         elif tag:
-            show_tagged(connection, tag, table, sandbox, as_json)
+            show_tagged(described(source), tag, table, sandbox, as_json)
         else:
-            _show_tables(connection, table, hashes, sandbox, as_json)
+            _show_tables(source, table, hashes, sandbox, as_json)
     if not as_json:
         mark(sandbox)
 
 
-def _show_tables(connection: Connection, table: str | None, hashes: bool, sandbox: bool, as_json: bool) -> None:
+def _show_tables(source: Source, table: str | None, hashes: bool, sandbox: bool, as_json: bool) -> None:
     from courier.storage.inspect import tables as list_tables
     from courier.storage.inspect import views as list_views
 
-    found, views = list_tables(connection, hashes=hashes), list_views(connection)
+    found, views = list_tables(source, hashes=hashes), list_views(source)
     if table is not None:
         _check_name(table, found, views)
         found = [one for one in found if one.table == table]

@@ -16,6 +16,7 @@ from courier.errors import UsageError
 
 if TYPE_CHECKING:
     from courier.storage.duck import Connection
+    from courier.storage.inspect import Source
     from courier.storage.profile import ColumnProfile
     from courier.storage.transactions import Finding
 
@@ -34,11 +35,16 @@ def show_tagged(connection: Connection, tag: str, table: str | None, sandbox: bo
     print_table(["column", "tag", "type", "pii"], rows)
 
 
-def show_profile(connection: Connection, tag: str | None, table: str | None, sandbox: bool, as_json: bool) -> None:
+def show_profile(source: Source, tag: str | None, table: str | None, sandbox: bool, as_json: bool) -> None:
     """How good the tagged columns are; then, unless something was chosen, the rules for order items."""
-    from courier.storage.profile import profiles
+    from courier.storage.inspect import described
+    from courier.storage.postgres.snapshot import Snapshot
+    from courier.storage.profile import copy_tagged, profiles
     from courier.storage.transactions import VIEW, findings
 
+    connection = described(source)
+    if isinstance(source, Snapshot):
+        copy_tagged(source, table)
     found = profiles(connection, _matches(tag or "*"), table)
     if not found:
         raise _no_column(connection, tag, table)

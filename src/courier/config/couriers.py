@@ -13,17 +13,24 @@ from courier.config.project import Courier, DomainTable, Feed, SecretRef
 from courier.config.suggestions import did_you_mean, listed
 
 _OF_DUCKDB = ("main", "information_schema", "pg_catalog", "temp", "system")
-RESERVED_NAMES = frozenset((*_OF_DUCKDB, "courier", "private", "warehouse", "sandbox", "landing", "semantic"))
+_OF_COURIER = ("courier", "courier_family", "courier_journal", "semantic")
+_RESERVED_NAMES = frozenset((*_OF_DUCKDB, *_OF_COURIER, "public", "private", "warehouse", "sandbox", "landing"))
+_RESERVED_BEGINNINGS = ("pg_", "courier_landing_")
 Tables = Mapping[str, DomainTable | None]
 """The tables of one folder by name; None for one that cannot be read."""
+
+
+def reserved(schema: str) -> str:
+    """Why a courier cannot have a schema of this name, or ""."""
+    taken = schema in _RESERVED_NAMES or schema.startswith(_RESERVED_BEGINNINGS)
+    return f"the schema `{schema}` is used by DuckDB, by Postgres or by courier itself" if taken else ""
 
 
 def check_courier(document: Document, model: CourierModel, folders: Mapping[str, Tables]) -> Iterator[Problem]:
     """Everything that can be wrong with a courier whose file has the right structure."""
     name = PurePosixPath(document.path).stem
-    if name in RESERVED_NAMES:
+    if message := reserved(name):
         fix = f"Rename the file, for instance to `{name}_data.yaml`."
-        message = f"the schema `{name}` is used by DuckDB or by courier itself"
         yield document.problem(document.key(()), "reserved-name", message, fix)
     connector = KNOWN_CONNECTORS.get(model.connector)
     if connector is None:

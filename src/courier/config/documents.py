@@ -28,6 +28,9 @@ MOST_BYTES = 4 * 1024 * 1024  # 10,000 courier groups take 1.3 MB
 _MB = 1024 * 1024
 EXCERPT_LENGTH = 240
 ALERTS_FILE = "alerts.yaml"
+SETTINGS_FILE = "courier.yaml"
+_FILES_OF_URLS = (ALERTS_FILE, SETTINGS_FILE)  # any URL in them is a secret
+_LITERAL = {"credential": "store", "destination": "type"}  # what may stand in a section of secrets as it is
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _PATTERN = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*_)\*\}")
@@ -88,7 +91,7 @@ class Document:
         for span in self.secrets:
             if span.line == number:
                 line = covered(line, span.column - 1, span.column - 1 + span.length)
-        return masked(line, keys=not self.path.startswith("domain_tables/"), urls=self.path == ALERTS_FILE)
+        return masked(line, keys=not self.path.startswith("domain_tables/"), urls=self.path in _FILES_OF_URLS)
 
     def positions(self) -> Iterator[tuple[tuple[str, Path], tuple[int, int]]]:
         """(file, path of keys) -> (line, column), for every key and list item."""
@@ -184,17 +187,21 @@ def pattern(value: object) -> str | None:
 
 def _section_of_secrets(path: str) -> str:
     """The key of a file whose values are secrets; empty where a file has none."""
-    if path == ALERTS_FILE:
-        return "targets"
+    if path in _FILES_OF_URLS:
+        return "targets" if path == ALERTS_FILE else "destination"
     return "credential" if path.startswith(("couriers/", "activations/")) else ""
 
 
 def _is_secret(section: str, path: Path, node: Node) -> bool:
-    """Whether a literal value is a secret: all of its section but a store's name, and any URL in alerts.yaml."""
+    """Whether a literal value is a secret: all of its section but a store's name or a destination's kind, and any URL.
+
+    Not so where only a credential can be secret: an endpoint is a URL.
+    """
     if not isinstance(node, Scalar) or node.value is None or reference(node.value) or pattern(node.value):
         return False
-    stray_url = section == "targets" and any(urls_in(str(node.value)))
-    return stray_url or (path[0] == section and path != ("credential", "store"))
+    stray_url = section != "credential" and any(urls_in(str(node.value)))
+    literal = path == ("destination",) or path == (section, _LITERAL.get(section))
+    return stray_url or (path[0] == section and not literal)
 
 
 def _literal_secrets(root: Node | None, section: str) -> Iterator[Span]:
@@ -212,7 +219,7 @@ def _suspected_secrets(lines: tuple[str, ...], section: str) -> Iterator[Span]:
         found = re.match(r"(?:[^:]*:)?\s*", line)
         start = found.end() if found else 0
         rest = line[start:].rstrip()
-        if inside and rest and not rest.startswith("${") and line.split(":")[0].strip() != "store":
+        if inside and rest and not rest.startswith("${") and line.split(":")[0].strip() != _LITERAL.get(section):
             yield Span(number, start + 1, len(rest))
 
 

@@ -1,4 +1,4 @@
-"""Groups and couriers at a glance: unchecked, without what checks them, which takes half a second."""
+"""Groups, couriers and the destination at a glance: unchecked, without what checks them, which takes half a second."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 from courier.config.cron import check_cron
 from courier.config.csv_cells import cells_of
-from courier.config.documents import read_document, read_text
-from courier.config.project import CourierGroup, GroupCourier
+from courier.config.documents import SETTINGS_FILE, read_document, read_text
+from courier.config.project import CourierGroup, Destination, GroupCourier
 
 
 def glance_at_couriers(root: Path) -> dict[str, tuple[str, ...]]:
@@ -41,6 +41,19 @@ def glance_at_groups(root: Path, couriers: Mapping[str, tuple[str, ...]]) -> tup
     return tuple(
         _group(str(name), group if isinstance(group, Mapping) else {}, couriers) for name, group in groups.items()
     )
+
+
+def glance_at_destination(root: Path) -> Destination:
+    """Where rows are, as courier.yaml says it; DuckDB's file where there is none, or one that cannot be read."""
+    if not (root / SETTINGS_FILE).exists():
+        return Destination()
+    from courier.config.destination import resolve_destination
+    from courier.config.models import SettingsModel
+    from courier.config.structure import check
+
+    document, problems = read_document(root, SETTINGS_FILE)
+    model, wrong = (None, problems) if problems else check(document, SettingsModel)
+    return Destination() if model is None or wrong else resolve_destination(document, model)
 
 
 def _group(name: str, written: Mapping[str, Any], known: Mapping[str, tuple[str, ...]]) -> CourierGroup:

@@ -17,12 +17,13 @@ from courier.config.activations import (
     resolve_activation,
 )
 from courier.config.alerts import check_alerts, resolve_alerts
-from courier.config.couriers import RESERVED_NAMES, check_courier, resolve_courier
-from courier.config.documents import ALERTS_FILE, Document, read_document
+from courier.config.couriers import check_courier, reserved, resolve_courier
+from courier.config.destination import check_settings, resolve_destination
+from courier.config.documents import ALERTS_FILE, SETTINGS_FILE, Document, read_document
 from courier.config.groups import check_groups, resolve_groups
-from courier.config.models import AlertsModel, CourierModel, DomainTableModel, Groups, SemanticTags
+from courier.config.models import AlertsModel, CourierModel, DomainTableModel, Groups, SemanticTags, SettingsModel
 from courier.config.problems import Problem
-from courier.config.project import Alerts, Courier, DomainTable, Project, View
+from courier.config.project import Alerts, Courier, Destination, DomainTable, Project, View
 from courier.config.stores import Stores, check_names, couriers_of, fleet_of, read_stores
 from courier.config.structure import check
 from courier.config.tables import NAME, NAME_FIX, check_family, resolve_table
@@ -64,6 +65,7 @@ class _Loading:
         couriers = self._couriers(folders)
         groups = self._groups(couriers)
         alerts = self._alerts()
+        destination = self._destination()
         activations = self._activations(tags, couriers, folders)
         problems = tuple(sorted(set(self._problems)))
         if groups is None or any(not problem.warning for problem in problems):
@@ -76,7 +78,7 @@ class _Loading:
         described = replace(
             project, alerts=self._resolved(alerts), activations=self._described(activations), fleets=fleets
         )
-        return Loaded(described, problems)
+        return Loaded(replace(described, destination=destination), problems)
 
     def _read(self, path: str, shape: type[T]) -> tuple[Document, T | None]:
         document, problems = read_document(self._root, path)
@@ -138,7 +140,7 @@ class _Loading:
         """The names of all stores' couriers against all others."""
         taken = {name: f"couriers/{name}.yaml" for name in couriers}
         for stores in self._stores.values():
-            self._problems += check_names(stores, taken, RESERVED_NAMES)
+            self._problems += check_names(stores, taken, reserved)
             taken |= {one.courier: stores.document.path for one in stores.stores}
 
     def _resolved_couriers(
@@ -192,6 +194,16 @@ class _Loading:
         if model is not None and isinstance(groups, dict):
             self._problems += check_alerts(document, model, groups)
         return model
+
+    def _destination(self) -> Destination:
+        misnamed = SETTINGS_FILE.replace(".yaml", ".yml")
+        if (self._root / misnamed).exists():
+            self._well_named(misnamed)
+        if not (self._root / SETTINGS_FILE).exists():
+            return Destination()
+        document, model = self._read(SETTINGS_FILE, SettingsModel)
+        self._problems += check_settings(document, model) if model else ()
+        return resolve_destination(document, model) if model else Destination()
 
     def _resolved(self, alerts: AlertsModel | None) -> Alerts:
         return resolve_alerts(self._documents[ALERTS_FILE], alerts) if alerts else Alerts()

@@ -20,7 +20,7 @@ from courier.config.column_types import TYPE_NAMES, parse_type
 from courier.config.cron import check_cron
 from courier.config.durations import PATTERN as DURATION_PATTERN
 from courier.config.durations import parse_duration
-from courier.config.project import PARALLEL, AlertKind, ColumnType
+from courier.config.project import PARALLEL, AlertKind, ColumnType, DestinationType
 from courier.config.suggestions import did_you_mean, listed
 
 
@@ -329,6 +329,34 @@ class AlertsModel(FileModel):
         description="Where alerts go: names, each with the ${NAME} of an Apprise URL.", min_length=1
     )
     alerts: tuple[AlertModel, ...] = Field((), description="Who is told of what. Default: every target of everything.")
+
+
+class DestinationModel(FileModel):
+    """Where the domain tables are: its kind alone, or options."""
+
+    type: DestinationType = Field(
+        description="duckdb: a file beside the project. postgres: a server, for many writers."
+    )
+    url: Text | None = Field(
+        None,
+        description="Of Postgres: the ${NAME} of postgresql://user:password@host:5432/database. "
+        "Default: ${COURIER_POSTGRES_URL}.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def from_type(cls, value: object) -> object:
+        """`destination: postgres` is short for `destination: { type: postgres }`."""
+        return {"type": value} if isinstance(value, str | int | float | bool) else value
+
+
+class SettingsModel(FileModel):
+    """courier.yaml: the project's settings."""
+
+    destination: DestinationModel = Field(
+        DestinationModel(type="duckdb", url=None),
+        description="Where the domain tables are: duckdb (the default) or postgres.",
+    )
 
 
 Groups = dict[str, GroupModel]

@@ -16,6 +16,7 @@ TypeName = Literal["boolean", "date", "datetime", "decimal", "float", "integer",
 RunType = Literal["full", "source"]
 Load = Literal["upsert", "truncate"]
 Mode = Literal["auto", "pages", "bulk"]
+DestinationType = Literal["duckdb", "postgres"]
 AlertKind = Literal["failed", "blocked", "late", "recovered", "volume", "stale"]
 
 PARALLEL = 8
@@ -240,6 +241,14 @@ class Alerts:
 
 
 @dataclass(frozen=True)
+class Destination:
+    """Where the domain tables are. `url`, of Postgres alone, is a whole secret: postgresql://user:password@host/database."""
+
+    type: DestinationType = "duckdb"
+    url: SecretRef | None = None
+
+
+@dataclass(frozen=True)
 class Project:
     """A whole valid project. `root` is the folder that holds courier_groups.yaml."""
 
@@ -255,6 +264,7 @@ class Project:
     """The views by folder."""
     alerts: Alerts = field(default_factory=Alerts)
     activations: Mapping[str, Activation] = field(default_factory=dict)
+    destination: Destination = field(default_factory=Destination)
     fleets: Mapping[str, Fleet] = field(default_factory=dict)
     """By name the files of couriers/ with `stores:`."""
 

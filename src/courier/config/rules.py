@@ -27,7 +27,7 @@ RULES: Mapping[str, str] = {
     "bad-value": "A value is one of those that its key knows.",
     "bad-name": "Couriers, groups, feeds, columns and targets are named in lower-case letters, digits and underscores.",
     "bad-handle": "A store is named as its platform does: acme, acme.myshopify.com, or a store hash.",
-    "reserved-name": "A courier is not named as a schema that DuckDB or courier itself uses.",
+    "reserved-name": "A courier is not named as a schema that DuckDB, Postgres or courier itself uses.",
     "bad-duration": "Durations are 90s, 30m, 24h, 2d or 1w.",
     "bad-percent": "An error limit is a percentage from 0% to 100%.",
     "bad-since": "`since` is a date, or an instant with its zone.",
@@ -46,9 +46,10 @@ RULES: Mapping[str, str] = {
     "enriches": "An activation enriches another one, which makes the personas.",
     # Secrets
     "literal-secret": "A secret is never written into a file, only its name: ${NAME}.",
-    "secret-reference": "${NAME} is a whole value, and stands in `credential:`, in `targets:` of alerts.yaml, or in a "
+    "secret-reference": "${NAME} is a whole value, and stands in `credential:`, `targets:`, `destination:`, or in a "
     "list of stores, only.",
     "bad-credential": "A credential has one of the sets of keys that its connector knows.",
+    "destination-url": "Only Postgres has a `url`.",
     # Names that must exist
     "unknown-connector": "A courier's connector exists.",
     "unknown-domain-tables": "A courier's folder of domain tables exists.",

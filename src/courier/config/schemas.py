@@ -14,9 +14,10 @@ from courier.config.activation_models import ActivationModel
 from courier.config.activations import CREDENTIAL_KEYS
 from courier.config.documents import ALERTS_FILE, read_document
 from courier.config.known_connectors import KNOWN_CONNECTORS
-from courier.config.models import AlertsModel, CourierModel, DomainTableModel, Groups, SemanticTags
+from courier.config.models import AlertsModel, CourierModel, DomainTableModel, Groups, SemanticTags, SettingsModel
 
 FOLDER = ".courier/schemas"
+_REFERENCE = r"^\$\{[A-Za-z_][A-Za-z0-9_]*\}$"
 # Not a later one: this is what the YAML extensions of editors know best.
 _DIALECT = "http://json-schema.org/draft-07/schema#"
 Schema = dict[str, Any]
@@ -44,6 +45,7 @@ def json_schemas(root: Path) -> dict[str, Schema]:
         "courier.json": _courier(names),
         "courier_groups.json": _groups(names),
         "domain_table.json": _domain_table(names),
+        "project.json": _project(),
         "semantic_tags.json": _semantic_tags(),
     }
 
@@ -111,7 +113,7 @@ def _activation(names: Names) -> Schema:
 
 def _alerts(names: Names) -> Schema:
     schema = _made(AlertsModel, "Alerts")
-    schema["properties"]["targets"]["additionalProperties"] |= {"pattern": r"^\$\{[A-Za-z_][A-Za-z0-9_]*\}$"}
+    schema["properties"]["targets"]["additionalProperties"] |= {"pattern": _REFERENCE}
     alert = schema["$defs"]["AlertModel"]["properties"]
     _name_items(alert["to"], names.targets)
     _name_items(alert["groups"], names.groups)
@@ -146,6 +148,17 @@ def _domain_table(names: Names) -> Schema:
     columns["additionalProperties"] = {"anyOf": [_type_text(schema), *columns["additionalProperties"]["anyOf"]]}
     schema["$defs"]["ColumnModel"]["properties"]["tags"]["items"] = _tag(names.tags)
     schema["properties"]["parent"]["anyOf"][0] |= _enum(names.feeds)
+    return schema
+
+
+def _project() -> Schema:
+    """Of courier.yaml: `courier.json` is that of couriers/*.yaml."""
+    schema = _made(SettingsModel, "Project")
+    options = schema["$defs"]["DestinationModel"]["properties"]
+    options["url"]["anyOf"][0] |= {"pattern": _REFERENCE}
+    destination = schema["properties"]["destination"]
+    destination["anyOf"] = [{"enum": options["type"]["enum"]}, {"$ref": destination.pop("$ref")}]
+    destination["default"] = "duckdb"
     return schema
 
 

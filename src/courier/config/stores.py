@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -224,11 +224,13 @@ class _Reading:
         opened.setdefault(seen, at.line)
 
 
-def check_names(stores: Stores, taken: Mapping[str, str], reserved: Collection[str]) -> Iterator[Problem]:
-    """Stores whose couriers are called as something else is. taken: names of couriers -> the files that make them."""
+def check_names(stores: Stores, taken: Mapping[str, str], reserved: Callable[[str], str]) -> Iterator[Problem]:
+    """Stores whose couriers are called as something else is. taken: names of couriers -> the files that make them.
+
+    reserved: says why a name cannot be a schema's, or "".
+    """
     for store in stores.stores:
-        if store.courier in reserved:
-            message = f"the schema `{store.courier}` is used by DuckDB or by courier itself"
+        if message := reserved(store.courier):
             yield stores.document.problem(store.at, "reserved-name", message, "Give the store another name.")
         elif store.courier in taken:
             message = f"its courier would be `{store.courier}`, which {taken[store.courier]} makes already"

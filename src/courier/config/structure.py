@@ -105,8 +105,13 @@ def _problem(document: Document, shape: Any, error: ErrorDetails) -> Problem:
 def _unknown_key(document: Document, shape: Any, path: Path) -> Problem:
     known = _keys_at(shape, path[:-1])
     fix = did_you_mean(str(path[-1]), known, f"Keys here: {listed(known)}.")
-    shown = masked(str(path[-1]), keys=False, urls=True)
+    shown = _shown(document, path[-1])
     return document.problem(document.key(path), "unknown-key", f"unknown key `{shown}`", fix)
+
+
+def _shown(document: Document, written: object) -> str:
+    """A secret may stand where a key or another value belongs. In domain tables `token` may be a column."""
+    return masked(str(written), keys=not document.path.startswith("domain_tables/"), urls=True)
 
 
 def _missing_key(document: Document, path: Path) -> Problem:
@@ -121,7 +126,7 @@ def _unknown_value(document: Document, path: Path, expected: str) -> Problem:
     known = [word.strip("'") for word in expected.replace(" or ", ", ").split(", ")]
     # One value may stand for a list of one.
     node = document.node(path) or document.node(path[:-1])
-    written = masked(str(getattr(node, "value", None)), keys=False, urls=True)
+    written = _shown(document, getattr(node, "value", None))
     fix = did_you_mean(written, known, f"One of: {listed(known)}.")
     return document.problem(document.value(path), "bad-value", f"`{written}` is not known here", fix)
 

@@ -17,7 +17,7 @@ from courier.activations.contract import Known, Plan, Remote, Surface, Usage
 from courier.activations.guards import guarded
 from courier.activations.items import items_of
 from courier.activations.journal import Journal
-from courier.activations.mavera.open import open_surface
+from courier.activations.mavera.open import AT_ONCE, open_surface
 from courier.activations.mavera.payloads import payload_of
 from courier.activations.plan import make_plan, notes_on, refusals, sends
 from courier.activations.tables import bring_tables_up_to_date
@@ -27,12 +27,10 @@ from courier.runtime import events
 from courier.runtime.activation_result import ActivationResult, judged
 from courier.runtime.activation_states import journal_of
 from courier.runtime.context import Context
-from courier.runtime.place import activation_lock
+from courier.runtime.journal_move import move_journal
+from courier.runtime.place import Place, activation_lock
 from courier.runtime.run_name import name_of
 from courier.storage.activation_rows import read_rows
-
-AT_ONCE = {"chat": 10, "focus_groups": 5}
-"""Items at a time, as Mavera allows. The others go one by one: where credits run out, it is the last ones that stay."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +56,11 @@ class _Session:
     journal: Journal
     surface: Surface
 
+    def at(self, place: Place) -> _Session:
+        """The same, with what is written going through the place that holds the lock."""
+        context = replace(self.context, place=place)
+        return replace(self, context=context, journal=journal_of(place, self.activation))
+
 
 def plan_activation(context: Context, name: str, *, retry_unknown: bool = False) -> Planned:
     """What an apply would do. Sends nothing that changes anything or costs credits.
@@ -66,12 +69,13 @@ def plan_activation(context: Context, name: str, *, retry_unknown: bool = False)
     ConfigurationError.
     """
     session = _open(context, name)
+    moved = move_journal(context.place, wait=context.wait_for_lock)
     try:
-        with activation_lock(context.place, name, wait=False):
-            notes = _settled(session)
+        with activation_lock(context.place, name, wait=False) as place:
+            notes = _settled(session.at(place))
     except Locked:
         notes = ("it is being applied in another process: this plan may be out of date",)
-    return _planned(session, notes, retry_unknown)
+    return _planned(session, (*moved, *notes), retry_unknown)
 
 
 def apply_activation(
@@ -89,8 +93,10 @@ def apply_activation(
     Raises Refused where a guard says no, Locked, and what `plan_activation` raises.
     """
     session = _open(context, name)
-    with activation_lock(context.place, name, wait=context.wait_for_lock):
-        warnings = _copied(session)
+    moved = move_journal(context.place, wait=context.wait_for_lock)
+    with activation_lock(context.place, name, wait=context.wait_for_lock) as place:
+        session = session.at(place)
+        warnings = (*moved, *_copied(session))
         planned = _planned(session, _settled(session), retry_unknown)
         if expected is not None and planned.plan.hash != expected:
             fix = f"courier activate {name}{sandbox_option(context)} shows the plan as it is now"
@@ -121,7 +127,7 @@ def _open(context: Context, name: str) -> _Session:
 
 def _planned(session: _Session, notes: tuple[str, ...], retry_unknown: bool) -> Planned:
     activation, journal = session.activation, session.journal
-    read = read_rows(session.context.project, activation, session.context.place.files)
+    read = read_rows(session.context.project, activation, session.context.place.warehouse)
     rows = [dict(zip(read.columns, row, strict=True)) for row in read.rows]
     kept = guarded(activation, read.columns, rows)
     items = items_of(activation, kept.rows, lambda filled: payload_of(activation, filled))
@@ -235,7 +241,7 @@ def _reporter(context: Context, name: str, run: str) -> Callable[[Carried], None
 
 
 def _copied(session: _Session) -> tuple[str, ...]:
-    return tuple(bring_tables_up_to_date(session.journal, session.context.place.files))
+    return tuple(bring_tables_up_to_date(session.journal, session.context.place.warehouse))
 
 
 def _fix_of_caps(session: _Session) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from courier.activations.journal import Journal
 from courier.config.activation import Activation
 from courier.runtime.place import Place
+from courier.storage.journal_store import DatabaseStore, FileStore
 
 
 def scope_of(activation: Activation) -> str:
@@ -16,12 +18,17 @@ def scope_of(activation: Activation) -> str:
 
 
 def journal_of(place: Place, activation: Activation) -> Journal:
-    return Journal(place.activations, scope_of(activation))
+    return replace(whole_journal(place), scope=scope_of(activation))
+
+
+def whole_journal(place: Place) -> Journal:
+    """The journal where the rows are, whatever the account."""
+    return Journal(FileStore(place.activations) if place.database is None else DatabaseStore(place.database))
 
 
 def activation_states(place: Place, names: Iterable[str]) -> list[dict[str, Any]]:
     """One per activation. `credits`: of the last apply. `items`: state -> how many."""
-    return [_state(Journal(place.activations), name) for name in names]
+    return [_state(whole_journal(place), name) for name in names]
 
 
 def _state(journal: Journal, name: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import orjson
 from courier import clock
 from courier.config.project import Courier
 from courier.connectors import connector_named
-from courier.errors import CourierError, NoRoom, RunFailed
+from courier.errors import CourierError, NoRoom, RunFailed, WarehouseUnreachable
 from courier.runtime.context import Context, Work, recording
 from courier.runtime.effort import Meter
 from courier.runtime.events import Noticed, Reporter, RunFinished, RunStarted
@@ -36,12 +36,12 @@ def run_courier(context: Context, intention: Intention) -> CourierResult:
     """
     courier = context.project.couriers[intention.courier]
     locked = courier_lock(context.place, courier.name, wait=context.wait_for_lock)
-    with locked, recording(context) as context:
+    with locked as place, recording(replace(context, place=place)) as context:
         recover(context, courier)
-        standing = ledger.standing(context.place.files, courier.name, [feed.name for feed in courier.feeds])
+        standing = ledger.standing(context.place.warehouse, courier.name, [feed.name for feed in courier.feeds])
         connector = connector_named(courier.connector)
         plans = plan_feeds(courier, connector, intention, standing.watermarks)
-        stored = new_run(intention, courier, plans, clock.now())
+        stored = new_run(intention, courier, plans, clock.now(), context.project.destination)
         return attempt(work_on(context, courier, stored, standing))
 
 
@@ -58,13 +58,13 @@ def recover(context: Context, courier: Courier) -> None:
         prune(context.place, clock.now())
         publish_changes(context, Reporter(courier.name, "", context.report))
     for _, stored in list(unfinished(context.place, courier.name)):
-        _take_up(work_on(context, courier, stored), fingerprint(courier))
+        _take_up(work_on(context, courier, stored), fingerprint(courier, context.project.destination))
 
 
 def _take_up(work: Work, configured: str) -> None:
     """A run whose process was killed: it has committed, or goes on, or is given up and its period read again."""
     stored = work.stored
-    if ledger.committed(work.context.place.files, stored.run):
+    if ledger.committed(work.context.place.warehouse, stored.run):
         clean_up(work)
         work.reporter(Noticed, note="an earlier run was killed after its commit; its rows are in")
         _end(work, "succeeded", committed_result(work))
@@ -87,12 +87,12 @@ def overtaken(work: Work) -> str | None:
 
     Then absence from it proves no delete, and a table that it replaces would become older.
     """
-    return ledger.committed_since(work.context.place.files, work.courier.name, work.stored.started)
+    return ledger.committed_since(work.context.place.warehouse, work.courier.name, work.stored.started)
 
 
 def committed_result(work: Work) -> CourierResult:
     """What a run brought that has committed, as the ledger tells it."""
-    files, feeds = work.context.place.files, list(work.stored.plans)
+    files, feeds = work.context.place.warehouse, list(work.stored.plans)
     outcome = Outcome(
         counters=ledger.recorded(files, work.stored.run),
         reconciled=frozenset(feeds),
@@ -153,7 +153,8 @@ class _EndingInAnyCase:
         pass
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, KeyboardInterrupt) or is_interruption(error):
+        # An engine has its own way to interrupt, which is no Exception either.
+        if is_interruption(error) or (error is not None and not isinstance(error, Exception)):
             self.work.folder.store(replace(self.work.stored, effort=self.work.meter.effort))
             _remember(self.work, "interrupted", "interrupted")
         elif isinstance(error, CourierError):
@@ -177,6 +178,7 @@ def _result(work: Work, outcome: Outcome, failure: RunFailed | None) -> CourierR
         connector=work.courier.connector,
         api_version=outcome.api_version,
         allowance=work.stored.allowance,
+        again=isinstance(failure, WarehouseUnreachable),
     )
 
 

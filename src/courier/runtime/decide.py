@@ -54,6 +54,11 @@ def holds(constraint: Constraint, instant: datetime, runs: Sequence[PastRun]) ->
     return any(run.group == constraint.group and run.succeeded and first <= run.scheduled <= last for run in runs)
 
 
+def looked_at_since(group: CourierGroup, instant: datetime) -> datetime:
+    """Runs scheduled earlier than this say nothing about the group's fire at `instant`."""
+    return instant - max([constraint.offset for constraint in group.constraints], default=timedelta(0))
+
+
 def deadline(instant: datetime, wait: timedelta) -> datetime:
     """How long an unreachable source may take before its courier fails."""
     return instant + wait

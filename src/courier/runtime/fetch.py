@@ -68,7 +68,7 @@ def answer_from_json(values: Mapping[str, Any]) -> Answer:
 def fetch(work: Work) -> Answer:
     """Fetch every request of the run and reconcile it with the source. Raises RunFailed, CredentialMissing, Refused."""
     opened, credential = work.context.access(work.courier)
-    stored = partial(stored_rows, work.context.place.files, work.courier.name)
+    stored = partial(stored_rows, work.context.place.warehouse, work.courier.name)
     session = work.connector.open(opened, credential, work.context.place.budgets, work.tick, stored)
     work.meter.traffic = session.traffic
     preflight = _answered(work, session)
@@ -111,7 +111,7 @@ def _when_there(work: Work, call: Callable[[], Answered]) -> Answered:
 
 def _check_identity(work: Work, preflight: Preflight) -> None:
     schema = work.courier.name
-    standing = work.standing or ledger.standing(work.context.place.files, schema, ())
+    standing = work.standing or ledger.standing(work.context.place.warehouse, schema, ())
     ledger.check_identity(standing.identity, schema, preflight.identity)
 
 

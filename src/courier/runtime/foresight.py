@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from courier.config.project import Courier, Project
 from courier.connectors import connector_named
@@ -14,10 +14,8 @@ from courier.runtime.events import interval_json
 from courier.runtime.place import Place
 from courier.runtime.plan import FeedPlan, Intention, plan_feeds, requests_of
 from courier.storage import ledger
-from courier.storage.warehouse import Files, reading
-
-if TYPE_CHECKING:
-    from courier.storage.duck import Connection
+from courier.storage.connection import Connection
+from courier.storage.warehouse import Warehouse, reading
 
 
 @dataclass(frozen=True)
@@ -65,11 +63,11 @@ def foresee(project: Project, place: Place, intention: Intention) -> Foresight:
 
 def foresee_all(project: Project, place: Place, intentions: Iterable[Intention]) -> list[Foresight]:
     """Several, in one opening."""
-    with reading(place.files, threads=1) as connection:
-        return [_foresee(project, connection or place.files, one) for one in intentions]
+    with reading(place.warehouse, threads=1) as connection:
+        return [_foresee(project, connection or place.warehouse, one) for one in intentions]
 
 
-def _foresee(project: Project, source: Files | Connection, intention: Intention) -> Foresight:
+def _foresee(project: Project, source: Warehouse | Connection, intention: Intention) -> Foresight:
     courier = project.couriers[intention.courier]
     connector = connector_named(courier.connector)
     watermarks = ledger.watermarks(source, courier.name, [feed.name for feed in courier.feeds])
@@ -84,11 +82,11 @@ def _foresee(project: Project, source: Files | Connection, intention: Intention)
 def loaded_up_to(project: Project, place: Place, couriers: Iterable[str]) -> dict[str, dict[str, datetime | None]]:
     """P of each feed of each courier, from the ledger, in one opening."""
     feeds = {name: [feed.name for feed in project.couriers[name].feeds] for name in couriers}
-    with reading(place.files, threads=1) as connection:
-        return {name: ledger.watermarks(connection or place.files, name, each) for name, each in feeds.items()}
+    with reading(place.warehouse, threads=1) as connection:
+        return {name: ledger.watermarks(connection or place.warehouse, name, each) for name, each in feeds.items()}
 
 
-def _changes(source: Files | Connection, courier: Courier) -> list[str]:
+def _changes(source: Warehouse | Connection, courier: Courier) -> list[str]:
     stored = ledger.stored_columns(source, courier.name)
     found = []
     for feed in courier.feeds:

@@ -33,7 +33,7 @@ class Gap:
 def find_gaps(place: Place, couriers: Iterable[Courier]) -> list[Gap]:
     """The gaps of all feeds of the couriers, in order."""
     found = []
-    with reading(place.files, threads=1) as connection:
+    with reading(place.warehouse, threads=1) as connection:
         for courier in couriers:
             names = [feed.name for feed in courier.feeds]
             missing = ledger.gaps(connection, courier.name, names) if connection else dict.fromkeys(names)

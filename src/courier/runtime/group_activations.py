@@ -24,7 +24,7 @@ def activations_of(group: CourierGroup) -> tuple[str, ...]:
 def with_activations(context: Context, group: CourierGroup, result: GroupResult) -> GroupResult:
     """The couriers' result with that of the activations, one after another. One that fails stops no other."""
     names = activations_of(group) if result.committed else ()
-    done = tuple(_activated(context, name, result.run) for name in names)
+    done = tuple(activated(context, name, result.run) for name in names)
     bad = next((one for one in done if one.is_bad), None)
     whole = replace(result, activations=tuple(one.as_json() for one in done), ended=clock.now())
     if bad is None:
@@ -38,7 +38,8 @@ def _fix(context: Context, result: GroupResult, bad: ActivationResult) -> str:
     return f"{bad.fix}; {again}" if bad.fix else again
 
 
-def _activated(context: Context, name: str, run: str) -> ActivationResult:
+def activated(context: Context, name: str, run: str) -> ActivationResult:
+    """What came of the activation after the group's run: applied if it may be, else planned. An event tells of it."""
     # Here, because most groups have no activation, and a scheduler reads this module and never sends anything.
     from courier.runtime.activation_result import ActivationResult
 

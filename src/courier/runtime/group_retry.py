@@ -80,7 +80,7 @@ def _again(place: Place, intention: Intention, member: PastCourierRun | None, ag
 
     def run(context: Context) -> CourierResult:
         if member is None or folder_of(place, member.run).stored() is None:
-            if member is not None and ledger.committed(place.files, member.run):
+            if member is not None and ledger.committed(place.warehouse, member.run):
                 return CourierResult(member.courier, member.run, "succeeded")
             return run_courier(context, intention)
         return retry_run(context, member.run, again)
@@ -95,5 +95,8 @@ def to_be_opened(place: Place, group: CourierGroup, members: Mapping[str, PastCo
         name
         for name in names
         if name not in members
-        or (not ledger.committed(place.files, members[name].run) and (fetch or needs_source(place, members[name].run)))
+        or (
+            not ledger.committed(place.warehouse, members[name].run)
+            and (fetch or needs_source(place, members[name].run))
+        )
     ]

@@ -4,13 +4,14 @@ theirs together."""
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
+from functools import partial
 from threading import Event
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from courier import clock
 from courier.clock import rfc3339
@@ -20,10 +21,9 @@ from courier.runtime import events
 from courier.runtime.allowance import NOTHING, Allowance
 from courier.runtime.context import Context
 from courier.runtime.courier_run import run_courier
-from courier.runtime.decide import Decision, decide, fix_of_blocked
+from courier.runtime.decide import Decision, PastRun, decide, fix_of_blocked, looked_at_since
 from courier.runtime.events import Reporter, interval_json
 from courier.runtime.group_activations import with_activations
-from courier.runtime.history import History
 from courier.runtime.pace import Pace
 from courier.runtime.period import ByHand
 from courier.runtime.place import group_lock
@@ -35,6 +35,12 @@ from courier.runtime.run_name import name_of
 from courier.storage.duck import is_interruption
 
 Trigger = Literal["schedule", "hand", "retry"]
+
+
+class Counting(Protocol):
+    """Who knows the ended runs of groups: the history, or an engine's own."""
+
+    def counting(self, groups: Iterable[str], since: datetime) -> tuple[PastRun, ...]: ...
 
 
 POLL_SECONDS = 15.0  # between looks at what a constraint waits for
@@ -122,7 +128,7 @@ def run_parts(
     run = name_of(group.name, clock.now())
     locked = group_lock(context.place, group.name, wait=context.wait_for_lock)
     with locked, _recorded(context, group, asked, run) as end:
-        decision = _decided(context, group, asked)
+        decision = decided(context.history, group, asked, partial(_tell_waiting, context, group))
         if decision.answer != "run":
             return end(_undone(context, run, group, asked, decision))
         couriers = run_all(context, run, parts(run), group.parallel)
@@ -130,28 +136,31 @@ def run_parts(
         return end(with_activations(context, group, result))
 
 
-def _decided(context: Context, group: CourierGroup, asked: Asked) -> Decision:
-    """What the group is to do; asked again while it waits for others."""
+def decided(history: Counting, group: CourierGroup, asked: Asked, waits: Callable[[str], None]) -> Decision:
+    """What the group is to do; asked again while it waits for others, and `waits` is told for what."""
     told = ""
     while True:
-        decision = decision_on(context.history, group, asked, clock.now())
+        decision = decision_on(history, group, asked, clock.now())
         if decision.answer != "wait":
             return decision
         assert decision.until is not None
         if decision.reason != told:
             told = decision.reason
-            context.report(events.GroupWaits(courier="", run="", at=clock.now(), group=group.name, reason=told))
+            waits(told)
         clock.sleep(min(POLL_SECONDS, max(0.1, (decision.until - clock.now()).total_seconds() + 0.001)))
 
 
-def decision_on(history: History, group: CourierGroup, asked: Asked, now: datetime) -> Decision:
+def _tell_waiting(context: Context, group: CourierGroup, reason: str) -> None:
+    context.report(events.GroupWaits(courier="", run="", at=clock.now(), group=group.name, reason=reason))
+
+
+def decision_on(history: Counting, group: CourierGroup, asked: Asked, now: datetime) -> Decision:
     """What the group is to do at S, by its history: `decide` for a fire, constraints alone for a run by hand."""
     if asked.ignore_constraints:
         group = replace(group, constraints=())
     others = [constraint.group for constraint in group.constraints]
-    since = asked.instant - max([constraint.offset for constraint in group.constraints], default=timedelta(0))
     names = others if asked.trigger != "schedule" else [*others, group.name]
-    runs = history.counting(names, since) if names else ()
+    runs = history.counting(names, looked_at_since(group, asked.instant)) if names else ()
     enabled = replace(group, enabled=True)  # whoever names a group means it
     return decide(enabled, asked.instant, max(now, asked.instant), runs)
 
@@ -268,12 +277,13 @@ def run_single(context: Context, courier: str, asked: Asked) -> GroupResult:
 
 
 def config_of(project: Project, group: CourierGroup) -> str:
-    """Changes with the configuration of the group and of its couriers."""
-    return config_from(group, [fingerprint(project.couriers[courier.name]) for courier in group.couriers])
+    """Changes with the configuration of the group, of its couriers and of its activations."""
+    parts = [*(project.couriers[one.name] for one in group.couriers), *map(project.activations.get, group.activations)]
+    return config_from(group, [fingerprint(part, project.destination) for part in parts if part])
 
 
 def config_from(group: CourierGroup, fingerprints: Sequence[str]) -> str:
-    """The same, of its couriers' fingerprints in the group's order: a thousand groups may share a courier."""
+    """The same, of the fingerprints of its couriers and then of its activations: a thousand groups may share them."""
     return hashlib.sha256(" ".join([repr(group), *fingerprints]).encode()).hexdigest()[:16]
 
 

@@ -1,8 +1,8 @@
 """A project that was found without any problem, remembered, so that an unchanged one need not be checked once more.
 
 Reading and checking thirteen tables takes 0.3 s, as long as all that a run without news does besides. What is
-remembered holds for one stamp only: every byte of the project's YAML, its place, and the code that checked it. A
-project with a problem, or with a warning, is never remembered, so that it is told each time.
+remembered holds for one stamp only: every byte of the project's YAML, its place, its kind of disk, and the code that
+checked it. A project with a problem, or with a warning, is never remembered, so that it is told each time.
 """
 
 from __future__ import annotations
@@ -23,9 +23,10 @@ from typing import Any
 from courier.config import activation as more_shapes
 from courier.config import project as shapes
 from courier.config.project import Project
+from courier.storage.shared_disk import network_disk_of
 
 FOLDERS = ("couriers", "domain_tables", "activations")
-FILES = ("alerts.yaml", "courier_groups.yaml", "semantic_tags.yaml")
+FILES = ("alerts.yaml", "courier.yaml", "courier_groups.yaml", "semantic_tags.yaml")
 MOST_BYTES = 16 * 1024 * 1024
 _PLAIN = (datetime, timedelta, timezone, Decimal, PosixPath)
 _OWN = tuple(
@@ -48,7 +49,7 @@ class _Reader(pickle.Unpickler):
 
 def stamp(root: Path) -> bytes:
     """Changes with anything that the checks look at; b"" where that cannot be told."""
-    digest = hashlib.sha256(f"{sys.version} {root}".encode())
+    digest = hashlib.sha256(f"{sys.version} {root} {network_disk_of(root)}".encode())
     try:
         for line in _code():
             digest.update(line.encode())

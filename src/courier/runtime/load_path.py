@@ -35,8 +35,11 @@ from courier.storage.commit import commit, commit_without_news, preview
 from courier.storage.duck import read_parquet, text
 from courier.storage.land import clear_landing, land
 from courier.storage.load import Committed, FeedLoad, Landed, RunRecord, Shaped, WorkRecord, merged
+from courier.storage.postgres.database import Postgres
+from courier.storage.postgres.landing import drop_landings, land_in_postgres
 from courier.storage.raw import parts_of, read_manifest
 from courier.storage.shape import shape, shape_deletes, shaping
+from courier.storage.warehouse import Files, Warehouse
 
 if TYPE_CHECKING:
     from courier.storage.duck import Connection
@@ -180,15 +183,25 @@ def _land(
     work: Work, loads: tuple[FeedLoad, ...], shaped: Mapping[str, Shaped], deletes: Sequence[Path]
 ) -> tuple[Landed | None, tuple[FeedLoad, ...]]:
     """Land the feeds that have news through dlt. The rows of the others are all stored already: only counted."""
-    news = preview(work.context.place.files, work.courier.name, loads)
+    here = work.context.place.warehouse
+    news = preview(here, work.courier.name, loads)
     tables = _landing_tables([load for load in loads if load.feed.name in news], shaped, deletes)
     if not tables:
         work.reporter(RunLanded, load_id=None, rows=0)
-        return None, loads
-    landed = land(work.courier.name, tables, work.folder.path)
+        return None, loads if isinstance(here, Files) else tuple(map(_without_files, loads))
+    landed = _landing(work, here, tables)
     check_landed(tables, landed, {name: made.read - len(made.errors) for name, made in shaped.items()})
     work.reporter(RunLanded, load_id=landed.load_id, rows=sum(landed.counts.values()))
-    return landed, tuple(_from_landing(load, landed, _table_of(tables, shaped[load.feed.name].sets)) for load in loads)
+    for note in landed.notes:
+        work.reporter(Noticed, note=note)
+    sets = {load.feed.name: _table_of(tables, shaped[load.feed.name].sets) for load in loads}
+    return landed, tuple(_from_landing(load, here, landed, sets[load.feed.name]) for load in loads)
+
+
+def _landing(work: Work, here: Warehouse, tables: Mapping[str, Sequence[Path]]) -> Landed:
+    if isinstance(here, Postgres):
+        return land_in_postgres(here, work.courier.name, work.stored.run, tables, work.folder.path)
+    return land(work.courier.name, tables, work.folder.path)
 
 
 def _landing_tables(
@@ -211,14 +224,19 @@ def _table_of(tables: Mapping[str, Sequence[Path]], sets: Sequence[Path]) -> str
     return next((table for table, files in tables.items() if sets and files == sets), "")
 
 
-def _from_landing(load: FeedLoad, landed: Landed, sets_table: str) -> FeedLoad:
-    """The load, reading from the landing what was landed."""
-    name, tables = load.feed.name, {table: read_parquet(files) for table, files in landed.files.items()}
-    deletes = load.deletes
-    if deletes and "deleted_record" in tables:
-        deletes = f"(SELECT key, deleted_at FROM {tables['deleted_record']} WHERE feed = {text(name)})"
-    rows, sets = tables.get(name, load.rows), tables.get(sets_table, load.sets)
+def _from_landing(load: FeedLoad, here: Warehouse, landed: Landed, sets_table: str) -> FeedLoad:
+    """The load, reading from the landing what was landed, and the rest from where it lies if that can be read."""
+    tables, left = landed.relations, load if isinstance(here, Files) else _without_files(load)
+    deletes = left.deletes
+    if load.deletes and "deleted_record" in tables:
+        deletes = f"(SELECT key, deleted_at FROM {tables['deleted_record']} WHERE feed = {text(load.feed.name)})"
+    rows, sets = tables.get(load.feed.name, left.rows), tables.get(sets_table, left.sets)
     return replace(load, rows=rows, sets=sets, deletes=deletes)
+
+
+def _without_files(load: FeedLoad) -> FeedLoad:
+    """The load for a database, which reads no file: what was not landed had no rows."""
+    return replace(load, rows="", sets="", deletes="")
 
 
 def _commit_without_news(work: Work, fetched: Fetched, loads: tuple[FeedLoad, ...]) -> Committed | None:
@@ -228,22 +246,22 @@ def _commit_without_news(work: Work, fetched: Fetched, loads: tuple[FeedLoad, ..
         work.reporter(RunLanded, load_id=None, rows=0)
         work.reporter(Committing)
 
-    files, tags = work.context.place.files, work.context.project.tags
-    with warehouse.lock(files):
+    here, tags = work.context.place.warehouse, work.context.project.tags
+    with warehouse.lock(here):
         run = _record(work, fetched, None)
         with work.meter.stage("commit"):
-            committed = commit_without_news(files, run, loads, tags, work.courier.name, before_commit)
+            committed = commit_without_news(here, run, loads, tags, work.courier.name, before_commit)
         if committed is not None:
             _settle(work, loads, committed)
     return committed
 
 
 def _commit(work: Work, fetched: Fetched, loads: tuple[FeedLoad, ...], landed: Landed | None) -> Committed:
-    files = work.context.place.files
-    with warehouse.lock(files):
+    here = work.context.place.warehouse
+    with warehouse.lock(here):
         with work.meter.stage("commit"):
             committed = commit(
-                files,
+                here,
                 _record(work, fetched, landed),
                 loads,
                 project_tags=work.context.project.tags,
@@ -309,6 +327,9 @@ def clean_up(work: Work) -> None:
     """Drop what can be made again; the raw records stay for a week."""
     work.folder.clear_made()
     clear_landing(work.folder.path)
+    if isinstance(here := work.context.place.warehouse, Postgres):
+        with here.session() as session:
+            drop_landings(session, work.courier.name)
 
 
 def _outcome(fetched: Fetched, landed: Landed | None, committed: Committed) -> Outcome:

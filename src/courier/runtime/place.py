@@ -4,25 +4,32 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from courier.errors import Locked
-from courier.storage.warehouse import Files, make_folder
+from courier.storage.postgres.database import Postgres, lock_of
+from courier.storage.warehouse import Files, Warehouse, make_folder
 
 
 @dataclass(frozen=True)
 class Place:
-    """The folders and files of one project, real or sandbox."""
+    """The folders and files of one project, real or sandbox. `database`: where rows go, if not into its own files."""
 
     root: Path
     sandbox: bool
+    database: Postgres | None = None
 
     @property
     def state(self) -> Path:
         return self.root / ".courier" / "sandbox" if self.sandbox else self.root / ".courier"
+
+    @property
+    def warehouse(self) -> Warehouse:
+        """Where rows are kept."""
+        return self.database or self.files
 
     @property
     def files(self) -> Files:
@@ -38,7 +45,7 @@ class Place:
 
     @property
     def activations(self) -> Path:
-        """The journal of activations."""
+        """The journal of activations, where rows go into files too."""
         return self.state / "activations.db"
 
     @property
@@ -53,10 +60,14 @@ def private_folder(path: Path) -> Path:
 
 
 @contextmanager
-def courier_lock(place: Place, courier: str, *, wait: bool = True) -> Iterator[None]:
-    """One run per courier at a time, over all processes. Raises Locked when `wait` is false and another one runs."""
-    with _locked(place.state / "locks" / f"{courier}.lock", f"courier {courier}", wait):
-        yield
+def courier_lock(place: Place, courier: str, *, wait: bool = True) -> Iterator[Place]:
+    """One run per courier at a time, over all processes, and with a database over all hosts.
+
+    Yields the place to go on with, which commits through the session that holds the database's lock. Raises Locked
+    when `wait` is false and another one runs.
+    """
+    with _held(place, place.state / "locks" / f"{courier}.lock", lock_of(courier), wait) as held:
+        yield held
 
 
 @contextmanager
@@ -67,10 +78,34 @@ def group_lock(place: Place, group: str, *, wait: bool = True) -> Iterator[None]
 
 
 @contextmanager
-def activation_lock(place: Place, activation: str, *, wait: bool = True) -> Iterator[None]:
-    """One apply per activation at a time, over all processes. Raises Locked when `wait` is false and it runs."""
-    with _locked(place.state / "locks" / "activations" / f"{activation}.lock", f"activation {activation}", wait):
+def activation_lock(place: Place, activation: str, *, wait: bool = True) -> Iterator[Place]:
+    """One apply per activation at a time, as for couriers: the journal is written through the session with the lock."""
+    with _held(place, _activation_lock(place, activation), f"activation {activation}", wait) as held:
+        yield held
+
+
+@contextmanager
+def activation_locks_here(place: Place, activations: Iterable[str], *, wait: bool = True) -> Iterator[None]:
+    """No process of this machine applies any of them. For whoever holds none yet: they are taken in one order."""
+    with ExitStack() as held:
+        for name in sorted(activations):
+            held.enter_context(_locked(_activation_lock(place, name), f"activation {name}", wait))
         yield
+
+
+@contextmanager
+def _held(place: Place, path: Path, what: str, wait: bool) -> Iterator[Place]:
+    """The lock of this machine and, with a database, that of all hosts."""
+    with _locked(path, what, wait):
+        if place.database is None:
+            yield place
+            return
+        with place.database.locked(what, wait=wait) as database:
+            yield replace(place, database=database)
+
+
+def _activation_lock(place: Place, activation: str) -> Path:
+    return place.state / "locks" / "activations" / f"{activation}.lock"
 
 
 def _group_lock(place: Place, group: str) -> Path:
@@ -98,8 +133,20 @@ def _flock(handle: int, what: str, wait: bool) -> None:
         ) from held
 
 
+@contextmanager
+def one_session(place: Place) -> Iterator[Place]:
+    """The place with one session for all that is asked of its database. Raises WarehouseUnreachable."""
+    if place.database is None:
+        yield place
+        return
+    with place.database.session() as session:
+        yield replace(place, database=replace(place.database, held=session))
+
+
 def is_running(place: Place, courier: str) -> bool:
     """Whether a process holds the courier's lock."""
+    if place.database is not None and place.database.is_locked(lock_of(courier)):
+        return True
     return _is_held(place.state / "locks" / f"{courier}.lock")
 
 

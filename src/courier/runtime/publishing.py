@@ -23,17 +23,20 @@ def publish_changes(context: Context, reporter: Reporter, committed: Committed |
         reporter(Publishing)
 
     last_changed = committed.last_change if committed else None
-    for warning in warehouse.publish_if_behind(context.place.files, before_replacing, last_changed):
+    for warning in warehouse.publish_if_behind(context.place.warehouse, before_replacing, last_changed):
         reporter(Noticed, note=warning)
     if replaced:
         reporter(RunPublished, path=context.place.files.published.name)
 
 
 def publish_for_all(pace: Pace, context: Context, reporter: Reporter) -> None:
-    """What all couriers of a run have committed, with the views that span their schemas."""
+    """What all couriers of a run have committed, with the views that span their schemas.
+
+    In Postgres it is only for these views: the rest is there for everybody since it was committed.
+    """
     begun = clock.now()
     fleets = tuple(context.project.fleets.values())
-    with warehouse.lock(context.place.files):
-        settle_late(context.place.files, context.project.tags, __version__, fleets)
+    with warehouse.lock(context.place.warehouse):
+        settle_late(context.place.warehouse, context.project.tags, __version__, fleets)
         publish_changes(context, reporter)
     pace.published(begun)

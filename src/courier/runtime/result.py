@@ -65,7 +65,8 @@ class FeedResult:
 
 @dataclass(frozen=True)
 class CourierResult:
-    """config: changes with the courier's configuration and with courier itself. allowance: for this run only."""
+    """config: changes with the courier's configuration and with courier itself. allowance: for this run only. again: it
+    failed for want of the warehouse, not of the source, so that an engine may begin it again at once."""
 
     courier: str
     run: str
@@ -79,6 +80,7 @@ class CourierResult:
     connector: str = ""
     api_version: str | None = None
     allowance: Allowance = NOTHING
+    again: bool = False
 
     def as_json(self) -> dict[str, Any]:
         return {

@@ -35,9 +35,9 @@ def retry_run(context: Context, run: str, again: Again = Again()) -> CourierResu
     stored = stored_run(context.place, run)
     courier = courier_of(context, stored)
     locked = courier_lock(context.place, courier.name, wait=context.wait_for_lock)
-    with locked, recording(context) as context:
+    with locked as place, recording(replace(context, place=place)) as context:
         stored = stored_run(context.place, run)
-        if ledger.committed(context.place.files, run):
+        if ledger.committed(context.place.warehouse, run):
             if again.group_run:
                 return committed_result(work_on(context, courier, stored))
             raise UsageError(f"run {run} has committed; there is nothing to try again", fix="courier status")
@@ -79,7 +79,8 @@ def _give_up(context: Context, stored: StoredRun) -> None:
 
 def _started_over(context: Context, courier: Courier, stored: StoredRun, again: Again) -> StoredRun:
     """The run to attempt: this one, or another one with its periods that has fetched nothing."""
-    now, folder = fingerprint(courier), folder_of(context.place, stored.run)
+    now = fingerprint(courier, context.project.destination)
+    folder = folder_of(context.place, stored.run)
     if again.fetch:
         _give_up(context, stored)
         name, began = name_of(courier.name, clock.now()), clock.now()

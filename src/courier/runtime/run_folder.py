@@ -22,7 +22,8 @@ import orjson
 
 from courier import __version__
 from courier.clock import Interval, rfc3339
-from courier.config.project import Courier, Feed
+from courier.config.activation import Activation
+from courier.config.project import Courier, Destination, Feed
 from courier.runtime.allowance import NOTHING, Allowance, allowance_from_json
 from courier.runtime.effort import NO_EFFORT, Effort
 from courier.runtime.place import Place, private_folder
@@ -54,7 +55,9 @@ class StoredRun:
     effort: Effort = NO_EFFORT
 
 
-def new_run(intention: Intention, courier: Courier, plans: Sequence[FeedPlan], started: datetime) -> StoredRun:
+def new_run(
+    intention: Intention, courier: Courier, plans: Sequence[FeedPlan], started: datetime, destination: Destination
+) -> StoredRun:
     """A run that has not begun."""
     return StoredRun(
         run=name_of(courier.name, started),
@@ -62,7 +65,7 @@ def new_run(intention: Intention, courier: Courier, plans: Sequence[FeedPlan], s
         group=intention.group,
         scheduled=intention.scheduled,
         started=started,
-        fingerprint=fingerprint(courier),
+        fingerprint=fingerprint(courier, destination),
         stage="running",
         attempts=0,
         plans={plan.feed.name: (plan.period, plan.request) for plan in plans if plan.period and plan.request},
@@ -73,10 +76,13 @@ def new_run(intention: Intention, courier: Courier, plans: Sequence[FeedPlan], s
     )
 
 
-def fingerprint(courier: Courier) -> str:
-    """Changes with the courier's configuration, and with courier: pages of before cannot be gone on with then."""
-    own = f"{__version__} {replace(courier, feeds=())!r} {_feeds_print(courier)}"
-    return hashlib.sha256(own.encode()).hexdigest()[:16]
+def fingerprint(one: Courier | Activation, destination: Destination) -> str:
+    """Changes with its configuration, and with courier: pages of before cannot be gone on with then.
+
+    And with the destination: another one's ledger says that other periods are loaded.
+    """
+    own = f"{replace(one, feeds=())!r} {_feeds_print(one)}" if isinstance(one, Courier) else repr(one)
+    return hashlib.sha256(f"{__version__} {own} {destination!r}".encode()).hexdigest()[:16]
 
 
 _printed: dict[int, tuple[tuple[Feed, ...], str]] = {}

@@ -10,6 +10,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from courier.errors import UsageError
+
 if TYPE_CHECKING:
     from courier.sandbox.history.options import Options
     from courier.sandbox.server import Sandbox
@@ -48,7 +50,8 @@ def serve(shop: Shop, port: int = 0, settings: Settings | None = None, stores: I
 def change(shop: Shop, orders: int = 50, sources: Iterable[str] = ("shopify",)) -> list[TableChange]:
     """Change the shop, now: about `orders` orders edited or added, and some customers and products with them.
 
-    Returns, per domain table of these sources, how many rows are inserted, updated and deleted.
+    Returns, per domain table of these sources, how many rows are inserted, updated and deleted. Raises UsageError for
+    a source that the sandbox does not have, and changes nothing then.
     """
     from courier.sandbox.telling import change as change_and_compare
 
@@ -57,12 +60,22 @@ def change(shop: Shop, orders: int = 50, sources: Iterable[str] = ("shopify",)) 
 
 def truth(shop: Shop, tables: Iterable[str] = (), source: str = "shopify") -> list[TableTruth]:
     """What the source's shipped courier should hold: per domain table its rows and their hash. `tables`: others, as
-    `order_metafield`."""
+    `order_metafield`. Raises UsageError for a source that the sandbox does not have, or a table."""
     from courier.sandbox.telling import truth as tell
 
     return tell(shop, _books(source), tables)
 
 
 def _books(source: str) -> Books:
+    if not Path(__file__).with_name(source).joinpath("truth.py").is_file():
+        raise no_side(source)
     books: Books = import_module(f"courier.sandbox.{source}.truth").BOOKS
     return books
+
+
+def no_side(source: str) -> UsageError:
+    """The sandbox is asked for a source that it does not imitate."""
+    return UsageError(
+        f"the sandbox has no {source}",
+        fix="Leave its couriers out of what is tried there: courier run --courier NAME --sandbox runs one of another.",
+    )

@@ -79,7 +79,10 @@ class Sandbox:
         return {**self.sources.credentials, "MAVERA_API_KEY": self.mavera.key}
 
     def credential(self, connector: str, store: str = "") -> dict[str, str]:
-        """What a courier of this connector is opened with, by the keys of its `credential:`. store: of many, which."""
+        """What a courier of this connector is opened with, by the keys of its `credential:`. store: of many, which.
+
+        Raises UsageError for one that the sandbox does not have.
+        """
         return (self.stores[store] if store else self.sources).credential(connector)
 
     @property

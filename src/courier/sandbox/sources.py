@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from courier.sandbox import no_side
 from courier.sandbox.bigcommerce.app import Api as BigCommerceApi
 from courier.sandbox.bigcommerce.service import Store
 from courier.sandbox.klaviyo.app import Api as KlaviyoApi
 from courier.sandbox.klaviyo.service import Klaviyo
 from courier.sandbox.shop import Shop
 from courier.sandbox.shopify.app import Admin
-from courier.sandbox.shopify.faults import Faults
+from courier.sandbox.shopify.faults import no_faults
 from courier.sandbox.shopify.service import STORE, Service, Settings
 
 CREDENTIALS = {
@@ -29,7 +30,7 @@ class Sources:
 
     def __init__(self, shop: Shop, settings: Settings, handle: str = STORE) -> None:
         self.shop = shop
-        self.faults = Faults()
+        self.faults = no_faults()
         self.service = Service(shop, settings, handle=handle)
         self.bigcommerce = Store(shop)
         self.klaviyo = Klaviyo(shop)
@@ -47,7 +48,12 @@ class Sources:
         }
 
     def credential(self, connector: str) -> dict[str, str]:
-        """What a courier of this connector is opened with, by the keys of its `credential:`."""
+        """What a courier of this connector is opened with, by the keys of its `credential:`.
+
+        Raises UsageError for one that the sandbox does not have.
+        """
+        if connector not in CREDENTIALS:
+            raise no_side(connector)
         known = self.credentials
         return {key: known[name] for key, name in CREDENTIALS[connector].items()}
 

@@ -12,7 +12,7 @@ from courier.storage.tables import existing
 from courier.storage.warehouse import Files, opened, publish
 
 if TYPE_CHECKING:
-    from courier.storage.duck import Connection
+    from courier.storage.connection import Connection
 
 
 @dataclass(frozen=True)

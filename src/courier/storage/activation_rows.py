@@ -1,13 +1,13 @@
-"""The rows of an activation's query, read from the published file over what the project's files describe, and no more.
+"""The rows of an activation's query, read over what the project's files describe, and no more.
 
 The query sees the tables with the columns of their YAML, and the views as their files have them: what it was checked
-over. A column that the YAML lost, or a view of yesterday, could let out what nobody has looked at.
+over. A column that the YAML lost, or a view of yesterday, could let out what nobody has looked at. Columns upon which
+nothing depends are null.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -17,19 +17,16 @@ from courier.config.project import Project
 from courier.config.suggestions import MOST_SHOWN, closest
 from courier.errors import ConfigurationError, UsageError
 from courier.storage import duck
+from courier.storage.activation_source import Source, columns_of, loading, of_each_store, split, stored
+from courier.storage.entities import SCHEMA, entities_of, entity_sql
 from courier.storage.fleet_views import union_sql
-from courier.storage.inspect import open_published
-from courier.storage.ledger import watermarks
+from courier.storage.inspect import types_of
 from courier.storage.lineage import Reading, reading
-from courier.storage.target import Target
-from courier.storage.warehouse import Files, lock, publish_if_behind
-from courier.storage.warehouse import reading as reading_ledger
+from courier.storage.warehouse import Warehouse
 
 if TYPE_CHECKING:
     from courier.storage.duck import Connection
 
-Loaded = Mapping[tuple[str, str], set[str]]
-"""(schema, table) -> its columns"""
 _OF_SQL = ("Binder Error", "Catalog Error", "Parser Error")
 
 
@@ -47,137 +44,96 @@ class Rows:
     reading: Reading
 
 
-def read_rows(project: Project, activation: Activation, files: Files) -> Rows:
+def read_rows(project: Project, activation: Activation, warehouse: Warehouse) -> Rows:
     """Run the activation's query. It can change nothing, and reach nothing but the tables that it names.
 
     Raises ConfigurationError for a query with problems, a feed that is not sent, and a parameter's value that does not
-    occur; UsageError where something is not loaded yet, or the query fails on the data.
+    occur; UsageError where something is not loaded yet, or the query fails on the data; WarehouseUnreachable.
     """
     found = reading(project, activation)
     if found.problems:
         first = found.problems[0]
         raise ConfigurationError(f"{first.path}:{first.line}:{first.column}: {first.message}", fix=first.fix)
-    _check_feeds(project, activation, found)
-    with lock(files):
-        # What was committed and not yet published would be younger than the rows.
-        publish_if_behind(files)
-        as_of = _as_of(project, files, found)
-    with _opened(project, activation, files, found) as connection:
-        _check_occurrences(connection, activation)
-        return _read(connection, activation, found, as_of)
+    _check_feeds(project, activation, warehouse, found)
+    with stored(project, activation, warehouse, found) as source:
+        _show(source, project, found)
+        _check_occurrences(source.connection, activation)
+        return _read(source.connection, activation, found, source.as_of)
 
 
-def _check_feeds(project: Project, activation: Activation, found: Reading) -> None:
+def _check_feeds(project: Project, activation: Activation, warehouse: Warehouse, found: Reading) -> None:
     """Every table that is read is a feed of its courier."""
-    for schema, table in _split(found.tables):
+    for schema, table in split(found.tables):
         courier = project.courier_of(schema)
         if table not in {feed.name for feed in courier.feeds}:
             message = f"{activation.sql_path} reads {schema}.{table}, and {courier.path} does not send this feed"
-            fix = f"Add the line `{table}:` to `feeds:` in {courier.path}, then: courier run --courier {schema}"
+            fix = f"Add the line `{table}:` to `feeds:` in {courier.path}, then: {loading(warehouse, schema)}"
             raise ConfigurationError(message, fix=fix)
 
 
-def _split(names: Sequence[str]) -> list[tuple[str, str]]:
-    return [(schema, table) for schema, _, table in (name.partition(".") for name in names)]
+def _show(source: Source, project: Project, found: Reading) -> None:
+    """Views of the tables and the project's own views, in a catalog that holds nothing else; then all is locked."""
+    connection = source.connection
+    connection.execute("USE memory")
+    tables = split(found.tables)
+    views = [one for one in split(found.views) if one not in tables]  # a fleet's table is a view
+    for schema in sorted({schema for schema, _ in (*tables, *views, *source.tables)}):
+        connection.execute(f"CREATE SCHEMA {duck.quote(schema)}")
+    for schema, table in source.tables:
+        _show_table(source, project, found, schema, table)
+    for schema, name in views:
+        if schema == SCHEMA:
+            _show_entity(source, project, name)
+            continue
+        for member in _members(source, project, schema):
+            _show_view(connection, project, member, name)
+    for schema, name in (*tables, *views):
+        if schema in project.fleets:
+            _show_all(source, project, schema, name)
+    # One thread, in order: what a query leaves open, such as any_value, is then the same every time.
+    connection.execute("SET threads = 1")
+    connection.execute("SET preserve_insertion_order = true")
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
 
 
-def _as_of(project: Project, files: Files, found: Reading) -> datetime | None:
-    """The least watermark of the tables. Of a fleet's stores those count that were ever loaded."""
-    with reading_ledger(files, threads=1) as ledger:
-        if ledger is None:
-            return None
-        marks: list[datetime | None] = []
-        for schema in sorted({schema for schema, _ in _split(found.tables)}):
-            feeds = [table for of, table in _split(found.tables) if of == schema]
-            of_each = [list(watermarks(ledger, one, feeds).values()) for one in project.members(schema)]
-            loaded = [own for own in of_each if any(own)]
-            marks += [mark for own in loaded or of_each for mark in own]
-    known = [mark for mark in marks if mark is not None]
-    return min(known).astimezone(UTC) if known and len(known) == len(marks) else None
-
-
-@contextmanager
-def _opened(project: Project, activation: Activation, files: Files, found: Reading) -> Iterator[Connection]:
-    with open_published(files.published) as connection:
-        there = _loaded(connection)
-        tables = _of_members(project, found.tables, there)
-        _check_loaded(there, project, activation, tables)
-        views = [one for one in _split(found.views) if one not in _split(found.tables)]
-        connection.execute("USE memory")
-        for schema in sorted(
-            {schema for schema, _ in _split((*found.tables, *found.views))} | {one for one, _ in tables}
-        ):
-            connection.execute(f"CREATE SCHEMA {duck.quote(schema)}")
-        for schema, table in tables:
-            _show_table(connection, project, files.published.stem, schema, table)
-        for schema, name in views:
-            for member in _members_with(project, schema, tables):
-                _show_view(connection, project, member, name)
-        for schema, name in _split((*found.tables, *map(".".join, views))):
-            if schema in project.fleets:
-                _show_all(connection, project, schema, name, _members_with(project, schema, tables))
-        # One thread, in order: what a query leaves open, such as any_value, is then the same every time.
-        connection.execute("SET threads = 1")
-        connection.execute("SET preserve_insertion_order = true")
-        connection.execute("SET enable_external_access = false")
-        connection.execute("SET lock_configuration = true")
-        yield connection
-
-
-def _loaded(connection: Connection) -> Loaded:
-    query = """
-        SELECT schema_name, table_name, list(column_name) FROM duckdb_columns()
-        WHERE database_name = current_database() GROUP BY ALL
-    """
-    return {(schema, table): set(columns) for schema, table, columns in connection.execute(query).fetchall()}
-
-
-def _of_members(project: Project, names: Sequence[str], there: Loaded) -> list[tuple[str, str]]:
-    """The tables, those of a fleet's schema in the schemas of its stores: of all that were ever loaded, if any was."""
-    found = []
-    for schema, table in _split(names):
-        members = project.members(schema)
-        loaded = [one for one in members if any((one, feed.name) in there for feed in project.couriers[one].feeds)]
-        found += [(member, table) for member in loaded or members[:1]]
-    return list(dict.fromkeys(found))
-
-
-def _members_with(project: Project, schema: str, tables: Sequence[tuple[str, str]]) -> list[str]:
-    read = {member for member, _ in tables}
+def _members(source: Source, project: Project, schema: str) -> list[str]:
+    """The couriers of the schema whose tables are read."""
+    read = {member for member, _ in source.tables}
     return [member for member in project.members(schema) if member in read]
 
 
-def _show_all(connection: Connection, project: Project, fleet: str, name: str, members: Sequence[str]) -> None:
+def _show_all(source: Source, project: Project, fleet: str, name: str) -> None:
     """One view over a table, or a view, of all stores."""
-    tables = project.folders[project.folder_of(fleet)]
-    columns = _columns(project, fleet, name) if name in tables else ()
-    sql = union_sql(project.fleets[fleet], name, dict.fromkeys(members, columns), "memory")
-    connection.execute(f"CREATE VIEW memory.{duck.quote(fleet)}.{duck.quote(name)} AS {sql}")
+    members = _members(source, project, fleet)
+    is_table = name in project.folders[project.folder_of(fleet)]
+    # Of a view the first store's stand for all: each is made of the same SQL over the same columns.
+    types = columns_of(project, fleet, name) if is_table else types_of(source.connection, members[0], name)
+    sql = union_sql(project.fleets[fleet], name, dict.fromkeys(members, types), "memory")
+    source.connection.execute(f"CREATE VIEW memory.{duck.quote(fleet)}.{duck.quote(name)} AS {sql}")
 
 
-def _check_loaded(there: Loaded, project: Project, activation: Activation, tables: Sequence[tuple[str, str]]) -> None:
-    for schema, table in tables:
-        wanted = set(_columns(project, schema, table))
-        missing = sorted(wanted - there.get((schema, table), set()))
-        if missing:
-            what = f"{schema}.{table}" if (schema, table) not in there else f"{schema}.{table}.{missing[0]}"
-            message = f"{what} is not loaded yet, which {activation.sql_path} reads"
-            raise UsageError(message, fix=f"courier run --courier {schema} --feed {table}")
-
-
-def _columns(project: Project, schema: str, table: str) -> list[str]:
-    return list(Target("", project.folders[project.folder_of(schema)][table]).types())
-
-
-def _show_table(connection: Connection, project: Project, published: str, schema: str, table: str) -> None:
-    columns = ", ".join(map(duck.quote, _columns(project, schema, table)))
+def _show_table(source: Source, project: Project, found: Reading, schema: str, table: str) -> None:
+    needed = of_each_store(project, found, schema, table)
+    columns = ", ".join(
+        duck.quote(name) if name in needed else f"NULL::{kind} AS {duck.quote(name)}"
+        for name, kind in columns_of(project, schema, table).items()
+    )
     name = f"{duck.quote(schema)}.{duck.quote(table)}"
-    connection.execute(f"CREATE VIEW memory.{name} AS SELECT {columns} FROM {duck.quote(published)}.{name}")
+    source.connection.execute(f"CREATE VIEW memory.{name} AS SELECT {columns} FROM {duck.quote(source.catalog)}.{name}")
 
 
 def _show_view(connection: Connection, project: Project, schema: str, name: str) -> None:
     views = project.views[project.folder_of(schema)]
-    sql = next(view.sql for view in views if view.name == name)
+    _make_view(connection, schema, name, next(view.sql for view in views if view.name == name))
+
+
+def _show_entity(source: Source, project: Project, name: str) -> None:
+    found = entities_of(project, {schema for schema, _ in source.tables})
+    _make_view(source.connection, SCHEMA, name, next(entity_sql(entity) for entity in found if entity.name == name))
+
+
+def _make_view(connection: Connection, schema: str, name: str, sql: str) -> None:
     connection.execute(f"USE memory.{duck.quote(schema)}")
     connection.execute(f"CREATE VIEW {duck.quote(name)} AS\n{sql}")
     connection.execute("USE memory.main")

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from courier.clock import rfc3339
 from courier.config.project import Column
 from courier.config.vocabulary import Vocabulary
+from courier.storage.connection import Connection
 from courier.storage.ledger import LEDGER, insert_rows
 from courier.storage.load import FeedLoad, RunRecord
 from courier.storage.tables import Prepared
-
-if TYPE_CHECKING:
-    from courier.storage.duck import Connection
 
 NOT_LOADED_BEFORE = "not_loaded_before"
 

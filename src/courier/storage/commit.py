@@ -6,44 +6,83 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from courier import clock
 from courier.config.project import DomainTable, SemanticTag
 from courier.config.vocabulary import Vocabulary, vocabulary
-from courier.errors import Incomplete
+from courier.errors import CommitUnknown, Incomplete, Locked, WarehouseUnreachable
 from courier.storage import catalog, contest, families, ledger, namespaces, spanning, views
-from courier.storage.duck import leave_untidy, transaction
+from courier.storage.connection import Connection, transaction
+from courier.storage.duck import leave_untidy
 from courier.storage.ledger_tables import create_ledger
 from courier.storage.load import Committed, Counters, FeedLoad, RunRecord
+from courier.storage.postgres.database import Postgres, lock_of
+from courier.storage.postgres.session import Session
 from courier.storage.tables import Existing, Prepared, described, existing, is_empty, prepare, target_of
 from courier.storage.target import Family, Target
-from courier.storage.warehouse import Files, has_ledger, last_change, opened, reading
-
-if TYPE_CHECKING:
-    from courier.storage.duck import Connection
+from courier.storage.warehouse import Files, Warehouse, has_ledger, last_change, opened, reading
 
 FEW_ROWS = 200_000
 """So few that one thread decides them about as soon as two, for a tenth less CPU."""
 
 
 def commit(
-    files: Files,
+    warehouse: Warehouse,
     run: RunRecord,
     loads: Sequence[FeedLoad],
     project_tags: Sequence[SemanticTag],
     schema: str,
     before_commit: Callable[[], None] = lambda: None,
 ) -> Committed:
-    """Commit a run's loads to the private file, all of them or none.
+    """Commit a run's loads to the warehouse, all of them or none.
 
     A run that is committed already is not committed again: its recorded counters are returned. Raises ForeignData,
-    ConfigurationError (a column's type changed), Incomplete (the counters do not add up).
+    ConfigurationError (a column's type changed), Incomplete (the counters do not add up), WarehouseUnreachable.
     """
-    with opened(files, _threads(loads)) as connection:
-        if ledger.changes(connection) % TIDIED_EVERY:
-            leave_untidy(connection)
-        return _commit_once(connection, run, loads, project_tags, schema, before_commit, _load)
+    with opened(warehouse, _threads(loads)) as connection:
+        try:
+            return commit_on(connection, run, loads, project_tags, schema, before_commit)
+        except CommitUnknown:
+            if (known := _committed_after_all(warehouse, run, loads)) is None:
+                raise
+            return known
+
+
+def commit_on(
+    connection: Connection,
+    run: RunRecord,
+    loads: Sequence[FeedLoad],
+    project_tags: Sequence[SemanticTag],
+    schema: str,
+    before_commit: Callable[[], None] = lambda: None,
+) -> Committed:
+    """What `commit` does, on a connection to the warehouse."""
+    if not isinstance(connection, Session) and ledger.changes(connection) % TIDIED_EVERY:
+        leave_untidy(connection)
+    return _commit_once(connection, run, loads, project_tags, schema, before_commit, _load)
+
+
+def _committed_after_all(warehouse: Warehouse, run: RunRecord, loads: Sequence[FeedLoad]) -> Committed | None:
+    """What came of a commit whose answer was lost with the connection; None if nothing did.
+
+    The session that was lost holds the courier's lock until it has ended, and with it whatever it was about.
+    """
+    if not isinstance(warehouse, Postgres):
+        return None
+    again = replace(warehouse, held=None).locked(lock_of(run.courier), most_seconds=ENDING_SECONDS)
+    with suppress(Locked, WarehouseUnreachable), again as database, database.session() as session:
+        return _recorded(session, run, loads) if ledger.committed(session, run.run) else None
+    return None
+
+
+def _recorded(connection: Connection, run: RunRecord, loads: Sequence[FeedLoad]) -> Committed:
+    watermarks = ledger.watermarks(connection, run.courier, [load.feed.name for load in loads])
+    return Committed(ledger.recorded(connection, run.run), watermarks=watermarks)
+
+
+ENDING_SECONDS = 30.0
+"""How long a session may take to end that nobody is connected to any more."""
 
 
 def _threads(loads: Sequence[FeedLoad]) -> int | None:
@@ -51,7 +90,7 @@ def _threads(loads: Sequence[FeedLoad]) -> int | None:
 
 
 def commit_without_news(
-    files: Files,
+    warehouse: Warehouse,
     run: RunRecord,
     loads: Sequence[FeedLoad],
     project_tags: Sequence[SemanticTag],
@@ -60,11 +99,12 @@ def commit_without_news(
 ) -> Committed | None:
     """Commit loads that change no row, which need no landing. None, and nothing is done, if one of them has news.
 
-    The usual case, so that it is settled in one look at the tables. Raises what `commit` raises.
+    The usual case, so that it is settled in one look at the tables. Postgres cannot look at what has not landed, so
+    there it is always None. Raises what `commit` raises.
     """
-    if not files.private.exists():
+    if not isinstance(warehouse, Files) or not warehouse.private.exists():
         return None
-    with opened(files, _threads(loads)) as connection, suppress(_HasNews):
+    with opened(warehouse, _threads(loads)) as connection, suppress(_HasNews):
         if has_ledger(connection):
             return _commit_once(connection, run, loads, project_tags, schema, before_commit, _load_without_news)
     return None
@@ -96,8 +136,7 @@ def _commit_once(
         committed = Committed(ledger.recorded(connection, run.run))
     else:
         with transaction(connection):
-            tables = existing(connection, schema)
-            create_ledger(connection, tables)
+            tables = create_ledger(connection, existing(connection, schema))
             ledger.bind_identity(connection, schema, run)
             ordered = _parents_first(loads)
             tags = vocabulary(tuple(project_tags))
@@ -105,8 +144,12 @@ def _commit_once(
             if loading is _load_without_news and any(one.changed for one in prepared.values()):
                 raise _HasNews  # now, and not after views were made in vain: those of 200 stores take seconds
             shown = views.settle(connection, schema, run.views)
-            changed |= _settle_spanning(connection, run, tags, changed or shown.changed)
+            in_postgres = isinstance(connection, Session)
+            if not in_postgres:  # there, it would keep other couriers waiting while this one loads
+                changed |= _settle_spanning(connection, run, tags, changed or shown.changed)
             committed = _commit(connection, run, ordered, prepared, changed or shown.changed, loading)
+            if in_postgres:
+                _settle_spanning(connection, run, tags, changed or shown.changed)
             committed = replace(committed, notes=(*shown.notes, *committed.notes))
             before_commit()
     watermarks = ledger.watermarks(connection, run.courier, [load.feed.name for load in loads])
@@ -280,10 +323,15 @@ def _cascade(connection: Connection, schema: str, load: FeedLoad) -> dict[str, i
     return removed
 
 
-def preview(files: Files, schema: str, loads: Sequence[FeedLoad]) -> set[str]:
-    """The feeds whose loads would change something; the others need not be landed. In doubt, a feed has news."""
+def preview(warehouse: Warehouse, schema: str, loads: Sequence[FeedLoad]) -> set[str]:
+    """The feeds whose loads would change something; the others need not be landed. In doubt, a feed has news.
+
+    In Postgres that is every feed that brings something: what is not landed cannot be looked at there.
+    """
     something = [load for load in _parents_first(loads) if _brings(load)]
-    with reading(files) as connection:
+    if not isinstance(warehouse, Files):
+        return {load.feed.name for load in something}
+    with reading(warehouse) as connection:
         if connection is None or ("courier", "domain_table") not in (tables := existing(connection, schema)):
             return {load.feed.name for load in something}
         known = described(connection, schema)

@@ -16,16 +16,14 @@ Everything here works through temporary tables and views of one connection, made
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
 
+from courier.storage.connection import Connection
 from courier.storage.duck import quote, text
 from courier.storage.ledger import LEDGER
 from courier.storage.load import Counters, FeedLoad
+from courier.storage.postgres.session import Session
 from courier.storage.tables import is_empty
 from courier.storage.target import Target, comma, parent_type
-
-if TYPE_CHECKING:
-    from courier.storage.duck import Connection
 
 TAKEN = "('inserted', 'updated')"
 _RID = "(file_index::BIGINT << 40 | file_row_number)"  # parquet's own: which file, and which row of it
@@ -41,7 +39,7 @@ def offer(connection: Connection, target: Target, load: FeedLoad) -> None:
         empty = comma(_column(name, kind, False) for name, kind in wanted.items())
         connection.execute(f"CREATE OR REPLACE TEMP VIEW offered AS SELECT 0 AS _rid, {empty} WHERE false")
         return
-    there = {name for name, *_ in connection.execute(f"DESCRIBE SELECT * FROM {load.rows}").fetchall()}
+    there = {name for name, *_ in connection.execute(f"SELECT * FROM {load.rows} LIMIT 0").description or ()}
     columns = comma(_column(name, kind, name in there) for name, kind in wanted.items())
     connection.execute(f"CREATE OR REPLACE TEMP VIEW offered AS SELECT {_RID} AS _rid, {columns} FROM {load.rows}")
 
@@ -221,21 +219,40 @@ def store(connection: Connection, target: Target, run: str, kept: tuple[str, ...
     outcomes = dict(connection.execute("SELECT _outcome, count(*) FROM decided GROUP BY _outcome").fetchall())
     deleted = _count(connection, "gone")
     if outcomes.get("inserted") or outcomes.get("updated"):
-        source = f"offered r JOIN decided d ON d._rid = r._rid AND d._outcome IN {TAKEN}"
-        if kept:
-            connection.execute(f"""
-                CREATE OR REPLACE TEMP TABLE kept AS
-                SELECT d._rid, {comma(map(quote, kept), "s")}
-                FROM {target.name} s JOIN decided d ON d._stored = s.rowid AND d._outcome = 'updated'
-            """)
-            source += " LEFT JOIN kept k ON k._rid = r._rid"
-        _delete(connection, target, "SELECT _stored FROM decided WHERE _outcome = 'updated'")
-        connection.execute(_insert(target, source, run, kept))
+        if isinstance(connection, Session):
+            connection.execute(_merge(target, run))
+        else:
+            _replace(connection, target, run, kept)
     if deleted:
         _delete(connection, target, "SELECT _stored FROM gone")
     return Counters(deleted=deleted, **{name: outcomes.get(name, 0) for name in _OUTCOMES})
 
 
+def _replace(connection: Connection, target: Target, run: str, kept: tuple[str, ...]) -> None:
+    source = _TAKEN_ROWS
+    if kept:
+        connection.execute(f"""
+            CREATE OR REPLACE TEMP TABLE kept AS
+            SELECT d._rid, {comma(map(quote, kept), "s")}
+            FROM {target.name} s JOIN decided d ON d._stored = s.rowid AND d._outcome = 'updated'
+        """)
+        source += " LEFT JOIN kept k ON k._rid = r._rid"
+    _delete(connection, target, "SELECT _stored FROM decided WHERE _outcome = 'updated'")
+    connection.execute(_insert(target, source, run, kept))
+
+
+def _merge(target: Target, run: str) -> str:
+    """The same for Postgres, where a row that is updated in its place keeps what is not set."""
+    columns = [*target.columns, "_fetched_at"]
+    updates = ", ".join(f"{name} = n.{name}" for name in columns)
+    return f"""
+        MERGE INTO {target.name} s USING (SELECT r.*, d._stored FROM {_TAKEN_ROWS}) n ON s.rowid = n._stored
+        WHEN MATCHED THEN UPDATE SET {updates}, _run = {text(run)}
+        WHEN NOT MATCHED THEN INSERT ({comma(columns)}, _run) VALUES ({comma(columns, "n")}, {text(run)})
+    """
+
+
+_TAKEN_ROWS = f"offered r JOIN decided d ON d._rid = r._rid AND d._outcome IN {TAKEN}"
 _OUTCOMES = ("inserted", "updated", "unchanged", "rejected")
 
 

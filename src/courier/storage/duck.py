@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from courier.config.project import ColumnType
+from courier.storage.connection import Connection as AnyConnection
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -58,7 +58,7 @@ def connect(
     return connection
 
 
-def leave_untidy(connection: Connection) -> None:
+def leave_untidy(connection: AnyConnection) -> None:
     """Let checkpoints of this connection's files leave deleted rows where they are."""
     connection.execute("SET GLOBAL max_vacuum_tasks = 0")
 
@@ -75,20 +75,6 @@ def attach(
     if block_size is not None and not path.exists():
         option += f", BLOCK_SIZE {block_size}"
     connection.execute(f"ATTACH {text(str(path))} AS {quote(name)} ({option})")
-
-
-@contextmanager
-def transaction(connection: Connection) -> Iterator[None]:
-    """All of the block, or nothing of it."""
-    done = False
-    connection.execute("BEGIN TRANSACTION")
-    try:
-        yield
-        connection.execute("COMMIT")
-        done = True
-    finally:
-        if not done:
-            connection.execute("ROLLBACK")
 
 
 def error() -> type[Exception]:

@@ -6,7 +6,7 @@ No source is known here: a table belongs to an entity by its tags, and a column 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -179,14 +179,12 @@ def _type(tags: Sequence[str], origins: Sequence[Origin], known: Vocabulary) -> 
 
 def entity_sql(entity: Entity) -> str:
     """The view's SELECT. Tables are named with their schema alone: so they are found wherever the file is opened."""
-    values: dict[tuple[str, str], list[str]] = {(table.schema, table.name): [] for table in entity.tables}
-    for column in entity.columns:
+    nothing = [f"NULL::{duck_type(column.type)} AS {quote(column.name)}" for column in entity.columns]
+    values = {(table.schema, table.name): list(nothing) for table in entity.tables}
+    for place, column in enumerate(entity.columns):
         for one in column.origins:
-            made = f"{value_sql(column, one)} AS {quote(column.name)}"
-            values[one.table.schema, one.table.name].append(made)
-    tables = "\nUNION ALL BY NAME\n".join(
-        _table_sql(table, values[table.schema, table.name]) for table in entity.tables
-    )
+            values[one.table.schema, one.table.name][place] = f"{value_sql(column, one)} AS {quote(column.name)}"
+    tables = "\nUNION ALL\n".join(_table_sql(table, values[table.schema, table.name]) for table in entity.tables)
     names = ", ".join(quote(name) for name in (*OWN_COLUMNS, *(column.name for column in entity.columns)))
     return f"SELECT {names} FROM (\n{tables}\n)"
 
@@ -209,14 +207,19 @@ def _cast(column: Tagged, wanted: ColumnType) -> str:
     return name if same else f"TRY_CAST({name} AS {duck_type(wanted)})"
 
 
-def entities_of(project: Project) -> tuple[Entity, ...]:
-    """The views of a project whose feeds are all loaded, from its YAML. Of a fleet one store stands for all."""
+def entities_of(project: Project, stores: Collection[str] = ()) -> tuple[Entity, ...]:
+    """The views of a project whose feeds are all loaded, from its YAML.
+
+    stores: couriers of fleets that take part; of a fleet with none of them, the first store stands for all.
+    """
     tags = vocabulary(project.tags)
-    return tuple(entities(_tables_of(project, tags), tags))
+    return tuple(entities(_tables_of(project, stores, tags), tags))
 
 
-def _tables_of(project: Project, tags: Vocabulary) -> Iterator[TaggedTable]:
-    for courier in {courier.fleet or courier.name: courier for courier in project.couriers.values()}.values():
+def _tables_of(project: Project, stores: Collection[str], tags: Vocabulary) -> Iterator[TaggedTable]:
+    members = map(project.members, dict.fromkeys(one.fleet or one.name for one in project.couriers.values()))
+    names = [name for own in members for name in ([one for one in own if one in stores] or own[:1])]
+    for courier in map(project.courier_of, names):
         for feed in courier.feeds:
             tagged = tuple(
                 Tagged(column.name, str(column.type), tuple(map(tags.canonical, column.tags)), column.pii)

@@ -15,20 +15,16 @@ To look a few parents up in `known` costs as much as to read all of its texts: 0
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from courier.errors import Incomplete
 from courier.storage import contest
+from courier.storage.connection import Connection
 from courier.storage.contest import TAKEN, find_losers
 from courier.storage.duck import text
 from courier.storage.ledger import LEDGER
 from courier.storage.load import Counters, FeedLoad
 from courier.storage.tables import is_empty
 from courier.storage.target import BEGINNING, Family, Target, comma, parent_type
-
-if TYPE_CHECKING:
-    from courier.storage.duck import Connection
-
 
 _BEST = """
     QUALIFY row_number() OVER (PARTITION BY _parent ORDER BY _version DESC NULLS LAST, _fetched_at DESC, _set) = 1"""

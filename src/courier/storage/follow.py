@@ -43,12 +43,18 @@ class Follower:
         self.views: set[tuple[str, str]] = set()
         self.filtered: set[Stored] = set()
         self.parameters: set[str] = set()
+        self._inside: set[Stored] = set()  # views
         self._known = known
         self._schema = schema  # of a view: where names without a schema are looked up
 
     def follow(self, root: Node) -> Relation:
         """What the query gives."""
         return self._query(root, Scope())
+
+    @property
+    def needed(self) -> frozenset[Stored]:
+        """Every column whose values can change the result. The others only have to be there."""
+        return frozenset({*self.read, *self.filtered, *self._inside})
 
     def _refuse(self, node: Node, message: str, fix: str, rule: str = "activation-sql") -> Depends:
         self.refusals.append(Refusal(place_of(node), rule, message, fix))
@@ -187,6 +193,7 @@ class Follower:
         for refusal in inner.refusals:
             self._refuse(node, f"the view `{schema}.{name}` cannot be followed: {refusal.message}", refusal.fix)
         self.tables |= inner.tables
+        self._inside |= inner.needed
         return relation
 
     def _below(self, node: Node, scope: Scope) -> Sources:

@@ -1,4 +1,8 @@
-"""Looking at the published warehouse: its tables with hashes, and queries that can change nothing."""
+"""Looking at a warehouse: its tables with hashes, and queries of the published file that can change nothing.
+
+The descriptions of tables are read through DuckDB: of the published file, or of a snapshot of a database, whose rows
+are then counted by Postgres, or streamed through DuckDB for a hash.
+"""
 
 from __future__ import annotations
 
@@ -8,18 +12,21 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from courier.config.vocabulary import Vocabulary
 from courier.errors import UsageError
 from courier.storage import duck
 from courier.storage.entities import Entity, EntityColumn, entities
 from courier.storage.hashes import table_hash_sql
+from courier.storage.postgres.snapshot import Snapshot
 from courier.storage.semantic import tagged_tables
-from courier.storage.warehouse import heal
+from courier.storage.warehouse import SANDBOX_FILE, heal
 
 if TYPE_CHECKING:
     from courier.storage.duck import Connection
+
+    Source: TypeAlias = Connection | Snapshot
 
 
 @dataclass(frozen=True)
@@ -70,7 +77,10 @@ def open_published(path: Path) -> Iterator[Connection]:
     Raises UsageError if nothing was published yet.
     """
     if not path.exists():
-        raise UsageError(f"There is no {path.name} yet.", fix="Load something first: courier run --group GROUP")
+        option = " --sandbox" if path.name == SANDBOX_FILE else ""
+        raise UsageError(
+            f"There is no {path.name} yet.", fix=f"Load something first: courier run --group GROUP{option}"
+        )
     heal(path)
     with ExitStack() as cleanup:
         private = cleanup.enter_context(TemporaryDirectory(prefix="reading-", dir=_private_folder(path)))
@@ -90,27 +100,43 @@ def _private_folder(published: Path) -> Path | None:
     return folder if folder.is_dir() else None
 
 
-def tables(connection: Connection, *schemas: str, hashes: bool = True) -> list[TableInfo]:
+def described(source: Source) -> Connection:
+    """The connection that says what tables there are."""
+    return source.connection if isinstance(source, Snapshot) else source
+
+
+def tables(source: Source, *schemas: str, hashes: bool = True) -> list[TableInfo]:
     """The domain tables of these schemas (all of them if none is named), by name."""
+    connection = described(source)
     query = "SELECT schema_name, table_name, primary_key FROM courier.domain_table ORDER BY ALL"
     found = connection.execute(query).fetchall() if has_ledger(connection) else []
     return [
-        _table(connection, schema, table, tuple(key), hashes)
+        _table(source, schema, table, tuple(key), hashes)
         for schema, table, key in found
         if not schemas or schema in schemas
     ]
 
 
-def views(connection: Connection) -> list[ViewInfo]:
+def views(source: Source) -> list[ViewInfo]:
     """The views of all schemas, by name. They have no hash and no primary key: their tables have."""
+    connection = described(source)
+    if not has_ledger(connection):
+        return []
+    found = _views(source)
+    tagged = {one.relation: one for one in semantic_views(connection)} if found else {}
+    return [_view(source, schema, name, comment, tagged) for schema, name, comment in found]
+
+
+def _views(source: Source) -> list[tuple[str, str, str]]:
+    if isinstance(source, Snapshot):
+        rows = source.connection.execute("SELECT DISTINCT schema_name FROM courier.view").fetchall()
+        return source.views(*(schema for (schema,) in rows)) if rows else []
     query = """
         SELECT schema_name, view_name, coalesce(comment, '') FROM duckdb_views()
         WHERE database_name = current_database() AND NOT internal
             AND schema_name IN (SELECT schema_name FROM courier.view) ORDER BY ALL
     """
-    found = connection.execute(query).fetchall() if has_ledger(connection) else []
-    tagged = {one.relation: one for one in semantic_views(connection)} if found else {}
-    return [_view(connection, schema, name, comment, tagged) for schema, name, comment in found]
+    return source.execute(query).fetchall()
 
 
 def semantic_views(connection: Connection) -> tuple[Entity, ...]:
@@ -118,13 +144,12 @@ def semantic_views(connection: Connection) -> tuple[Entity, ...]:
     return tuple(entities(tagged_tables(connection, "courier"), Vocabulary())) if has_ledger(connection) else ()
 
 
-def _view(connection: Connection, schema: str, name: str, meaning: str, tagged: Mapping[str, Entity]) -> ViewInfo:
+def _view(source: Source, schema: str, name: str, meaning: str, tagged: Mapping[str, Entity]) -> ViewInfo:
     of_tags = {one.name: one for one in tagged[f"{schema}.{name}"].columns} if f"{schema}.{name}" in tagged else {}
-    relation = f"{duck.quote(schema)}.{duck.quote(name)}"
-    (rows,) = connection.execute(f"SELECT count(*) FROM {relation}").fetchone() or (0,)
-    described = connection.execute(f"DESCRIBE {relation}").fetchall()
-    columns = tuple(_view_column(of_tags.get(str(row[0])), str(row[0]), str(row[1])) for row in described)
-    return ViewInfo(f"{schema}.{name}", int(rows), meaning, columns)
+    rows, _ = _figures(source, schema, name)
+    types = source.types[schema, name] if isinstance(source, Snapshot) else types_of(source, schema, name)
+    columns = tuple(_view_column(of_tags.get(column), column, kind) for column, kind in types.items())
+    return ViewInfo(f"{schema}.{name}", rows, meaning, columns)
 
 
 def _view_column(tagged: EntityColumn | None, name: str, kind: str) -> TableColumn:
@@ -137,6 +162,7 @@ _WORDS = {
     "BIGINT": "integer",
     "BOOLEAN": "boolean",
     "DATE": "date",
+    "DECIMAL": "decimal",  # of Postgres, which forgets precision and scale of what it has computed
     "DECIMAL(19,4)": "decimal",
     "DOUBLE": "float",
     "TIMESTAMP WITH TIME ZONE": "datetime",
@@ -154,17 +180,31 @@ def has_ledger(connection: Connection) -> bool:
     return connection.execute(query).fetchone() is not None
 
 
-def _table(connection: Connection, schema: str, table: str, key: tuple[str, ...], hashes: bool) -> TableInfo:
-    columns = _columns(connection, schema, table)
-    relation = f"{duck.quote(schema)}.{duck.quote(table)}"
-    if hashes:
-        types = types_of(connection, schema, table)
-        # Only the columns of the YAML: one that it lost keeps its old values, which are no longer the source's.
-        query = table_hash_sql(relation, {column.name: types[column.name] for column in columns})
-        rows, digest = connection.execute(query).fetchone() or (0, "")
-    else:
-        (rows,), digest = connection.execute(f"SELECT count(*) FROM {relation}").fetchone() or (0,), ""
-    return TableInfo(f"{schema}.{table}", int(rows), str(digest), key, columns)
+def _table(source: Source, schema: str, table: str, key: tuple[str, ...], hashes: bool) -> TableInfo:
+    columns = _columns(described(source), schema, table)
+    # Only the columns of the YAML: one that it lost keeps its old values, which are no longer the source's.
+    rows, digest = _figures(source, schema, table, [column.name for column in columns] if hashes else None)
+    return TableInfo(f"{schema}.{table}", rows, digest, key, columns)
+
+
+def _figures(source: Source, schema: str, table: str, hashed: Sequence[str] | None = None) -> tuple[int, str]:
+    """How many rows there are, and the hash of these columns."""
+    if not isinstance(source, Snapshot):
+        types = types_of(source, schema, table) if hashed else {}
+        return _counted(
+            source, f"{duck.quote(schema)}.{duck.quote(table)}", {name: types[name] for name in hashed or ()}
+        )
+    if not hashed:
+        return source.count(schema, table), ""
+    types = source.types[schema, table]
+    with source.streamed(schema, table, hashed) as relation:
+        return _counted(source.connection, relation, {name: types[name] for name in hashed})
+
+
+def _counted(connection: Connection, relation: str, hashed: Mapping[str, str]) -> tuple[int, str]:
+    query = table_hash_sql(relation, hashed) if hashed else f"SELECT count(*), '' FROM {relation}"
+    ((rows, digest),) = connection.execute(query).fetchall()
+    return int(rows), str(digest)
 
 
 def types_of(connection: Connection, schema: str, table: str) -> dict[str, str]:

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import orjson
 
@@ -54,12 +55,18 @@ def land(schema: str, tables: Mapping[str, Sequence[Path]], run_folder: Path) ->
     tables: landing table -> its files, which all have the same columns. Raises Incomplete if dlt fails, if files of a
     table differ in their columns, or if a table is missing afterwards.
     """
+    with landing(run_folder) as connection:
+        load_package(connection, tables, run_folder, schema)
+        return landed(connection, schema, run_folder, tables)
+
+
+@contextmanager
+def landing(run_folder: Path) -> Iterator[Connection]:
+    """A landing folder that is empty, and a connection to read files with; one landing of a process at a time."""
     clear_landing(run_folder)
     run_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _one_at_a_time, duck.connect() as connection:
-        columns = {table: _describe(connection, table, files) for table, files in tables.items()}
-        _load(schema, tables, columns, run_folder)
-        return landed(connection, schema, run_folder, tables)
+        yield connection
 
 
 def landed(connection: Connection, schema: str, run_folder: Path, tables: Iterable[str]) -> Landed:
@@ -69,7 +76,8 @@ def landed(connection: Connection, schema: str, run_folder: Path, tables: Iterab
     files = {table: tuple(sorted((folder / table).glob(f"{load_id}.*.parquet"))) for table in tables}
     if missing := sorted(table for table, found in files.items() if not found):
         raise Incomplete(f"Not in the landing: {', '.join(missing)}. Nothing was committed.")
-    return Landed(load_id, files, {table: _count(connection, found) for table, found in files.items()})
+    relations = {table: duck.read_parquet(found) for table, found in files.items()}
+    return Landed(load_id, relations, {table: _count(connection, found) for table, found in files.items()}, files)
 
 
 def clear_landing(run_folder: Path) -> None:
@@ -102,21 +110,27 @@ def _hint(kind: str) -> dict[str, Any]:
     return dict(_TYPES[kind])
 
 
-def _load(
-    schema: str,
+def load_package(
+    connection: Connection,
     tables: Mapping[str, Sequence[Path]],
-    columns: Mapping[str, dict[str, dict[str, Any]]],
     run_folder: Path,
+    dataset: str,
+    database_url: str = "",
 ) -> None:
+    """Import parquet files as one load package: into folders, or into tables of the schema `dataset` of a database.
+
+    Raises Incomplete if dlt fails, or if files of a table differ in their columns.
+    """
     import dlt
     from dlt.pipeline.exceptions import PipelineStepFailed
 
+    columns = {table: _describe(connection, table, files) for table, files in tables.items()}
     with _settings(run_folder / _WORK), _linking():
         pipeline = dlt.pipeline(
             "landing",
             pipelines_dir=str(run_folder / _WORK),
-            destination=dlt.destinations.filesystem(bucket_url=str(run_folder / FOLDER)),
-            dataset_name=schema,
+            destination=_destination(run_folder, database_url),
+            dataset_name=dataset,
         )
         resources = [_resource(table, files) for table, files in tables.items()]
         try:
@@ -129,6 +143,27 @@ def _load(
                 f"dlt could not land the run's files: it failed in the step {error.step}. Nothing was committed.",
                 fix="courier retry RUN goes on from the files that were fetched",
             ) from None
+
+
+def _destination(run_folder: Path, database_url: str) -> Any:
+    import dlt
+
+    if database_url:
+        return dlt.destinations.postgres(credentials=_credentials(database_url))
+    return dlt.destinations.filesystem(bucket_url=str(run_folder / FOLDER))
+
+
+def _credentials(url: str) -> dict[str, Any]:
+    """In parts: of a URL dlt does not decode the database's name. It wants a password, also where none is needed."""
+    parts = urlsplit(url)
+    return {
+        "host": parts.hostname,
+        "port": parts.port or 5432,
+        "username": unquote(parts.username or ""),
+        "password": unquote(parts.password or "none"),
+        "database": unquote(parts.path.removeprefix("/")),
+        "query": dict(parse_qsl(parts.query)),
+    }
 
 
 def _schema(columns: Mapping[str, dict[str, dict[str, Any]]]) -> Any:

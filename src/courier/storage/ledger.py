@@ -1,6 +1,6 @@
 """What the warehouse says about itself: runs, covered time, watermarks, identities, errors.
 
-Every function that reads takes the project's `Files`, or a connection that `warehouse.opened` gave, so that one run
+Every function that reads takes the project's warehouse, or a connection that `warehouse.opened` gave, so that one run
 opens the private file once. All of them answer before anything was ever committed.
 """
 
@@ -9,18 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from courier import clock
 from courier.clock import Interval
 from courier.errors import ForeignData
 from courier.storage import intervals
+from courier.storage.connection import Connection
 from courier.storage.duck import quote, text
 from courier.storage.load import Counters, FeedLoad, RecordError, RunRecord
-from courier.storage.warehouse import PRIVATE, Files, has_ledger, reading
-
-if TYPE_CHECKING:
-    from courier.storage.duck import Connection
+from courier.storage.warehouse import PRIVATE, Warehouse, has_ledger, reading
 
 LEDGER = f"{PRIVATE}.courier"
 
@@ -54,18 +52,18 @@ class FeedRun:
     fresh: int
 
 
-def coverage(source: Files | Connection, courier: str, feed: str) -> list[Interval]:
+def coverage(source: Warehouse | Connection, courier: str, feed: str) -> list[Interval]:
     """The intervals that a feed has loaded, merged, in order."""
     return _coverage(source, courier, [feed])[feed]
 
 
-def gaps(source: Files | Connection, courier: str, feeds: Iterable[str]) -> dict[str, list[Interval] | None]:
+def gaps(source: Warehouse | Connection, courier: str, feeds: Iterable[str]) -> dict[str, list[Interval] | None]:
     """What each feed has never loaded of the time before its last covered instant; None: it was never loaded."""
     covered = _coverage(source, courier, list(feeds))
     return {feed: intervals.gaps(found) if found else None for feed, found in covered.items()}
 
 
-def watermarks(source: Files | Connection, courier: str, feeds: Iterable[str]) -> dict[str, datetime | None]:
+def watermarks(source: Warehouse | Connection, courier: str, feeds: Iterable[str]) -> dict[str, datetime | None]:
     """P of each feed: the end of its contiguous coverage. None for a feed that was never loaded."""
     return {feed: intervals.watermark(found) for feed, found in _coverage(source, courier, list(feeds)).items()}
 
@@ -78,7 +76,7 @@ class Standing:
     identity: str | None
 
 
-def standing(source: Files | Connection, courier: str, feeds: Iterable[str]) -> Standing:
+def standing(source: Warehouse | Connection, courier: str, feeds: Iterable[str]) -> Standing:
     """`watermarks` and `bound_identity` in one opening, which costs 18 ms."""
     with reading(source, threads=1) as connection:
         if connection is None:
@@ -86,23 +84,23 @@ def standing(source: Files | Connection, courier: str, feeds: Iterable[str]) -> 
         return Standing(watermarks(connection, courier, feeds), bound_identity(connection, courier))
 
 
-def committed(source: Files | Connection, run: str) -> bool:
+def committed(source: Warehouse | Connection, run: str) -> bool:
     """Whether the run's rows are in the warehouse."""
     return bool(_rows(source, f"SELECT 1 FROM {LEDGER}.run WHERE run = ?", [run]))
 
 
-def changes(source: Files | Connection) -> int:
+def changes(source: Warehouse | Connection) -> int:
     """How many committed runs changed anything."""
     return next((int(count) for (count,) in _rows(source, f"SELECT count(*) FROM {LEDGER}.run WHERE changed", [])), 0)
 
 
-def committed_since(source: Files | Connection, courier: str, instant: datetime) -> str | None:
+def committed_since(source: Warehouse | Connection, courier: str, instant: datetime) -> str | None:
     """A run of the courier that has committed after the instant, if there is one."""
     query = f"SELECT run FROM {LEDGER}.run WHERE courier = ? AND committed_at > ? ORDER BY committed_at DESC LIMIT 1"
     return next((str(run) for (run,) in _rows(source, query, [courier, instant])), None)
 
 
-def last_runs(source: Files | Connection, courier: str | None = None, limit: int = 20) -> list[LoadedRun]:
+def last_runs(source: Warehouse | Connection, courier: str | None = None, limit: int = 20) -> list[LoadedRun]:
     """The last committed runs, newest first."""
     query = (
         f"SELECT run, courier, started, committed_at, load_id, changed FROM {LEDGER}.run "
@@ -111,25 +109,27 @@ def last_runs(source: Files | Connection, courier: str | None = None, limit: int
     return [LoadedRun(*row) for row in _rows(source, query, [courier, courier, limit])]
 
 
-def recorded(source: Files | Connection, run: str) -> dict[str, Counters]:
+def recorded(source: Warehouse | Connection, run: str) -> dict[str, Counters]:
     """The counters of a committed run, by feed."""
     names = ", ".join(field.name for field in fields(Counters))
     query = f"SELECT feed, {names} FROM {LEDGER}.feed_run WHERE run = ?"
     return {feed: Counters(*counts) for feed, *counts in _rows(source, query, [run])}
 
 
-def feed_history(source: Files | Connection, courier: str, limit: int = 1000) -> dict[str, tuple[FeedRun, ...]]:
+def feed_history(source: Warehouse | Connection, courier: str, limit: int = 1000) -> dict[str, tuple[FeedRun, ...]]:
     """The last committed runs of each of a courier's feeds, in order of time.
 
     Only runs that took the watermark on to the end of their period: not the first one, which has no beginning, and not
     what somebody loaded by hand once more.
     """
     query = f"""
-        SELECT feed, run, period_until, period_until - period_since, request_since IS NULL, read, inserted + updated
+        SELECT feed, run, until, length, whole, read, fresh FROM (
+        SELECT feed, run, period_until AS until, period_until - period_since AS length,
+            request_since IS NULL AS whole, read, inserted + updated AS fresh,
+            row_number() OVER (PARTITION BY feed ORDER BY period_until DESC, run DESC) AS recency
         FROM {LEDGER}.feed_run
         WHERE courier = ? AND period_since < period_until AND watermark = period_until
-        QUALIFY row_number() OVER (PARTITION BY feed ORDER BY period_until DESC, run DESC) <= ?
-        ORDER BY feed, period_until, run
+) WHERE recency <= ? ORDER BY feed, until, run
     """
     found: dict[str, list[FeedRun]] = {}
     for row in _rows(source, query, [courier, limit]):
@@ -137,16 +137,17 @@ def feed_history(source: Files | Connection, courier: str, limit: int = 1000) ->
     return {feed: tuple(runs) for feed, runs in found.items()}
 
 
-def stored_columns(source: Files | Connection, schema: str) -> dict[str, tuple[str, ...]]:
+def stored_columns(source: Warehouse | Connection, schema: str) -> dict[str, tuple[str, ...]]:
     """The columns that each of the schema's tables has now, by feed."""
-    query = f"SELECT table_name, column_name FROM {LEDGER}.domain_column WHERE schema_name = ? ORDER BY ALL"
+    named = f"SELECT table_name, column_name FROM {LEDGER}.domain_column WHERE schema_name = ?"
+    query = f"{named} ORDER BY table_name, column_name"
     found: dict[str, tuple[str, ...]] = {}
     for table, column in _rows(source, query, [schema]):
         found[table] = (*found.get(table, ()), column)
     return found
 
 
-def row_counts(source: Files | Connection, schema: str, tables: Iterable[str]) -> dict[str, int]:
+def row_counts(source: Warehouse | Connection, schema: str, tables: Iterable[str]) -> dict[str, int]:
     """How many rows each of the schema's tables holds now; without those that are not there yet."""
     known = stored_columns(source, schema)
     wanted = [table for table in tables if table in known]
@@ -156,7 +157,7 @@ def row_counts(source: Files | Connection, schema: str, tables: Iterable[str]) -
     return {str(table): int(rows) for table, rows in _rows(source, counts, [])}
 
 
-def bound_identity(source: Files | Connection, schema: str) -> str | None:
+def bound_identity(source: Warehouse | Connection, schema: str) -> str | None:
     """The id of the shop, store or account whose data the schema holds; None if it holds none yet."""
     rows = _rows(source, f"SELECT identity FROM {LEDGER}.source_identity WHERE schema_name = ?", [schema])
     return str(rows[0][0]) if rows else None
@@ -186,7 +187,7 @@ def record_run(connection: Connection, run: RunRecord, changed: bool) -> None:
     values = [run.run, run.courier, run.connector, run.identity, run.started, clock.now()]
     values += [run.load_id, run.api_version, changed, *astuple(run.work)]
     places = ", ".join("?" for _ in values[5:])
-    connection.execute(f"INSERT INTO {LEDGER}.run VALUES (?, ?, ?, ?, ?::TIMESTAMPTZ, {places})", values)
+    connection.execute(f"INSERT INTO {LEDGER}.run VALUES (?, ?, ?, ?, CAST(? AS TIMESTAMPTZ), {places})", values)
 
 
 def record_feeds(
@@ -196,7 +197,7 @@ def record_feeds(
     known = _coverage(connection, run.courier, [load.feed.name for load in loads])
     merged = {load.feed.name: intervals.merge([*known[load.feed.name], load.period]) for load in loads}
     changed = {feed: found for feed, found in merged.items() if found != known[feed]}
-    named = f"DELETE FROM {LEDGER}.coverage WHERE courier = ? AND list_contains(?, feed)"
+    named = f"DELETE FROM {LEDGER}.coverage WHERE courier = ? AND feed = ANY(?)"
     connection.execute(named, [run.courier, list(changed)])
     spans = [[run.courier, feed, span.since, span.until] for feed, found in changed.items() for span in found]
     insert_rows(connection, "coverage", spans)
@@ -225,7 +226,7 @@ def insert_rows(connection: Connection, table: str, rows: Sequence[Sequence[Any]
         connection.execute(f"INSERT INTO {LEDGER}.{table} VALUES {values}", [value for row in part for value in row])
 
 
-def _coverage(source: Files | Connection, courier: str, feeds: Sequence[str]) -> dict[str, list[Interval]]:
+def _coverage(source: Warehouse | Connection, courier: str, feeds: Sequence[str]) -> dict[str, list[Interval]]:
     query = f"SELECT feed, since, until FROM {LEDGER}.coverage WHERE courier = ?"
     found: dict[str, list[Interval]] = {feed: [] for feed in feeds}
     for feed, since, until in _rows(source, query, [courier]):
@@ -234,7 +235,7 @@ def _coverage(source: Files | Connection, courier: str, feeds: Sequence[str]) ->
     return {feed: intervals.merge(spans) for feed, spans in found.items()}
 
 
-def _rows(source: Files | Connection, query: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+def _rows(source: Warehouse | Connection, query: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
     with reading(source, threads=1) as connection:
         if connection is None or not has_ledger(connection):
             return []

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from courier.storage.connection import Connection
 from courier.storage.duck import quote, text
+from courier.storage.journal_tables import OF_LEDGER
+from courier.storage.postgres.journal_tables import create_journal
+from courier.storage.postgres.session import Session
+from courier.storage.tables import Existing, existing
 from courier.storage.warehouse import PRIVATE
-
-if TYPE_CHECKING:
-    from courier.storage.duck import Connection
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ _FEED = ("VARCHAR", "the feed")
 _APPLY = ("VARCHAR", "the apply of the activation")
 _ACTIVATION = ("VARCHAR", "the activation")
 _KEY = ("VARCHAR", "the item: the value of the activation's key column")
-_ENTRY = ("VARCHAR", "its place in the journal, .courier/activations.db")
+_ENTRY = ("VARCHAR", "its place in the journal of activations")
 
 TABLES = (
     LedgerTable(
@@ -272,18 +273,66 @@ TABLES = (
 )
 
 
-def create_ledger(connection: Connection, tables: Mapping[tuple[str, str], Container[str]]) -> None:
-    """Create what is not among `tables` ((schema, name) -> columns) yet, with comments: tables, and later columns."""
-    missing = [table for table in TABLES if ("courier", table.name) not in tables]
+def create_ledger(connection: Connection, tables: Existing) -> Existing:
+    """Create what is not among `tables` yet, with comments: tables, and later columns. Returns all tables that were."""
+    own: Sequence[LedgerTable] = TABLES
+    if isinstance(connection, Session):
+        if not _is_whole(tables):
+            tables = {**tables, **_alone(connection)}
+            _create_journal(connection)
+        own = tuple(table for table in TABLES if table.name not in OF_LEDGER)
+    missing = [table for table in own if ("courier", table.name) not in tables]
     if missing:
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {PRIVATE}.courier")
     for table in missing:
         connection.execute(";".join(_statements(table)))
-    for table in TABLES:
+    for table in own:
         there = tables.get(("courier", table.name))
         for column in table.columns if there else ():
             if there and column not in there:
                 connection.execute(";".join(_added(table, column)))
+    return tables
+
+
+def _create_journal(session: Session) -> None:
+    """The journal of activations, and views of it in place of the tables that would be copies of it."""
+    views = [table for table in TABLES if table.name in OF_LEDGER]
+    create_journal(session, {view.name: types_in_ledger(view.name) for view in views})
+    for view in views:
+        session.execute(";".join(_comments(view, "VIEW")))
+
+
+def types_in_ledger(name: str) -> dict[str, str]:
+    """The columns of a table, with DuckDB's types."""
+    table = next(table for table in TABLES if table.name == name)
+    return {column: kind for column, (kind, _) in table.columns.items()}
+
+
+def _is_whole(tables: Existing) -> bool:
+    return all(table.columns.keys() <= tables.get(("courier", table.name), {}).keys() for table in TABLES)
+
+
+def _alone(session: Session) -> Existing:
+    """The tables as they are once no other session is making the ledger; then this one may."""
+    session.locks_until_commit("courier ledger")
+    tables = existing(session)
+    if ("courier", "run") not in tables:
+        session.native("CREATE SCHEMA IF NOT EXISTS courier")
+        session.native(_TRY_CAST)
+    return tables
+
+
+_TRY_CAST = """
+    CREATE OR REPLACE FUNCTION courier.try_cast(value text, nothing anyelement) RETURNS anyelement
+    LANGUAGE plpgsql STABLE AS $body$
+    DECLARE result nothing%TYPE;
+    BEGIN
+        EXECUTE format('SELECT %L::%s', value, pg_typeof(nothing)) INTO result;
+        RETURN result;
+    EXCEPTION WHEN data_exception OR undefined_object THEN
+        RETURN NULL;
+    END $body$
+"""
 
 
 def _added(table: LedgerTable, column: str) -> Iterator[str]:
@@ -294,8 +343,13 @@ def _added(table: LedgerTable, column: str) -> Iterator[str]:
 
 
 def _statements(table: LedgerTable) -> Iterator[str]:
+    columns = ", ".join(f"{quote(column)} {kind}" for column, (kind, _) in table.columns.items())
+    yield f"CREATE TABLE {PRIVATE}.courier.{quote(table.name)} ({columns})"
+    yield from _comments(table, "TABLE")
+
+
+def _comments(table: LedgerTable, kind: str) -> Iterator[str]:
     name = f"{PRIVATE}.courier.{quote(table.name)}"
-    yield f"CREATE TABLE {name} ({', '.join(f'{quote(c)} {kind}' for c, (kind, _) in table.columns.items())})"
-    yield f"COMMENT ON TABLE {name} IS {text(table.comment)}"
+    yield f"COMMENT ON {kind} {name} IS {text(table.comment)}"
     for column, (_, comment) in table.columns.items():
         yield f"COMMENT ON COLUMN {name}.{quote(column)} IS {text(comment)}"

@@ -53,14 +53,20 @@ class Reading:
     tables:     those under its views, and those that `must_occur` names, too
     parameters: those that it asks for
     columns:    those that its text names
+    needed:     all upon which the result depends in any way, also those that views name
     """
 
     tables: tuple[str, ...] = ()
     views: tuple[str, ...] = ()
     parameters: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
+    needed: frozenset[Stored] = frozenset()
     output: tuple[OutputColumn, ...] = ()
     problems: tuple[Problem, ...] = ()
+
+    def needed_of(self, schema: str, table: str) -> frozenset[str]:
+        """The columns of one table."""
+        return frozenset(one.column for one in self.needed if (one.schema, one.table) == (schema, table))
 
 
 def check_activations(project: Project) -> list[Problem]:
@@ -224,7 +230,8 @@ class Bench:
         tables = tuple(sorted({*map(".".join, follower.tables), *occurring}))
         views = tuple(sorted(map(".".join, follower.views)))
         asked, read = tuple(sorted(follower.parameters)), tuple(sorted(map(str, follower.read)))
-        return Reading(tables, views, asked, read, output, tuple(sorted(set(problems))))
+        needed = follower.needed | {Stored(*written.split(".")) for written in activation.must_occur.values()}
+        return Reading(tables, views, asked, read, needed, output, tuple(sorted(set(problems))))
 
     def _leaving(
         self, activation: Activation, follower: Follower, output: Sequence[OutputColumn], depends: Sequence[Depends]

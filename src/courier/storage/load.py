@@ -66,11 +66,16 @@ def merged(parts: Sequence[Shaped]) -> Shaped:
 
 @dataclass(frozen=True)
 class Landed:
-    """What dlt wrote: its `_dlt_loads.load_id`, the files of each landing table, and the rows counted in them."""
+    """What dlt wrote: its `_dlt_loads.load_id`, and of each landing table a relation to read it and its rows, counted.
+
+    files: those of each table, where it landed in files. notes: what a person should know.
+    """
 
     load_id: str
-    files: dict[str, tuple[Path, ...]]
+    relations: dict[str, str]
     counts: dict[str, int]
+    files: dict[str, tuple[Path, ...]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
 
+from courier.storage.connection import Connection
 from courier.storage.ledger import LEDGER, insert_rows
 from courier.storage.load import FeedLoad, NamespaceCount
 from courier.storage.target import Target
-
-if TYPE_CHECKING:
-    from courier.storage.duck import Connection
 
 TABLE = "metafield_namespace"
 
@@ -21,7 +18,7 @@ def settle(connection: Connection, target: Target, load: FeedLoad) -> tuple[tupl
         return (), False
     query = f"SELECT namespace, chosen, stored, seen FROM {LEDGER}.{TABLE} WHERE {target.which} ORDER BY namespace"
     before = tuple(NamespaceCount(*row) for row in connection.execute(query).fetchall())
-    stored = dict(connection.execute(f"SELECT namespace, count(*) FROM {target.name} GROUP BY ALL").fetchall())
+    stored = dict(connection.execute(f"SELECT namespace, count(*) FROM {target.name} GROUP BY namespace").fetchall())
     now = counted(load, {one.namespace: one.seen for one in before}, stored)
     if now == before:
         return now, False

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from courier.storage.duck import quote
-from courier.storage.entities import Entity, is_kind_of
+from courier.storage.entities import SCHEMA, Entity, is_kind_of
 from courier.storage.inspect import has_ledger, semantic_views, types_of
+from courier.storage.postgres.snapshot import Snapshot
 from courier.storage.semantic import tagged_tables
 
 if TYPE_CHECKING:
@@ -48,6 +49,11 @@ class ColumnProfile:
     invalid: int | None
     unfit: int
 
+    @property
+    def suits(self) -> bool:
+        """Whether the tags may be meant for this column: what most of its values contradict are for another one."""
+        return self.unfit == 0 and 2 * (self.invalid or 0) <= self.filled
+
 
 def tagged_columns(connection: Connection, wanted: Wanted) -> list[TaggedColumn]:
     """Every column of a domain table that carries a tag which is asked for."""
@@ -64,7 +70,7 @@ def profiles(connection: Connection, wanted: Wanted, table: str | None = None) -
     """The tagged columns of the domain tables, then those of the views over all sources; of one of them if named."""
     if not has_ledger(connection):
         return []
-    entities = semantic_views(connection)
+    entities = [one for one in semantic_views(connection) if types_of(connection, *one.relation.split("."))]
     targets = dict(_targets(connection, entities))
     columns: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
     for one in tagged_tables(connection, "courier"):
@@ -78,6 +84,16 @@ def profiles(connection: Connection, wanted: Wanted, table: str | None = None) -
         if own and table in (None, name)
         for found in _of_relation(connection, name, own, targets)
     ]
+
+
+def copy_tagged(taken: Snapshot, table: str | None = None) -> None:
+    """Copy what `profiles` and `findings` count in a database: of all tables, or of one, what their tags speak of."""
+    for one in tagged_tables(taken.connection, "courier"):
+        wanted = table in (None, f"{one.schema}.{one.name}")
+        taken.copy(one.schema, one.name, [column.name for column in one.columns], rows=wanted)
+    for entity in semantic_views(taken.connection):
+        if (SCHEMA, entity.name) in taken.types:
+            taken.copy(SCHEMA, entity.name, rows=table in (None, entity.relation))
 
 
 def _targets(connection: Connection, entities: Iterable[Entity]) -> Iterator[tuple[tuple[str, str], str]]:

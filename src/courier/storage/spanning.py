@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from courier.config.project import Fleet, SemanticTag
 from courier.config.vocabulary import Vocabulary, vocabulary
 from courier.storage import fleet_views, semantic
-from courier.storage.duck import transaction
+from courier.storage.connection import Connection, transaction
 from courier.storage.entities import SCHEMA
 from courier.storage.ledger import LEDGER
-from courier.storage.warehouse import Files, has_ledger, opened
-
-if TYPE_CHECKING:
-    from courier.storage.duck import Connection
+from courier.storage.postgres.session import Session
+from courier.storage.warehouse import Files, Warehouse, has_ledger, opened
 
 
 def settle(
@@ -27,15 +24,18 @@ def settle(
 
 def put_off(connection: Connection, fleets: Sequence[Fleet]) -> None:
     """Leave them as they are until they are settled next, which then looks at them in any case."""
+    if isinstance(connection, Session):  # whoever settles them just now has not seen what is put off here
+        connection.locks_until_commit(semantic.LOCK)
     schemas = [SCHEMA, *(fleet.name for fleet in fleets)]
-    connection.execute(f"UPDATE {LEDGER}.view SET fingerprint = '' WHERE list_contains(?, schema_name)", [schemas])
+    among = f"schema_name IN ({', '.join('?' * len(schemas))})"
+    connection.execute(f"UPDATE {LEDGER}.view SET fingerprint = '' WHERE fingerprint <> '' AND {among}", schemas)
 
 
-def settle_late(files: Files, tags: Sequence[SemanticTag], version: str, fleets: Sequence[Fleet]) -> None:
+def settle_late(warehouse: Warehouse, tags: Sequence[SemanticTag], version: str, fleets: Sequence[Fleet]) -> None:
     """What was put off, in a transaction of its own."""
-    if not files.private.exists():
+    if isinstance(warehouse, Files) and not warehouse.private.exists():
         return
-    with opened(files, threads=1) as connection:
+    with opened(warehouse, threads=1) as connection:
         if has_ledger(connection) and _is_put_off(connection, fleets):
             with transaction(connection):
                 settle(connection, vocabulary(tuple(tags)), version, fleets, described=True)

@@ -1,7 +1,7 @@
 """Views: SELECTs beside the domain tables, made in the schema of every courier that loads what they read.
 
-DuckDB looks a view's unqualified names up in the view's own schema and file, so that one SQL file serves every courier
-of its folder, in the private file and in the published copy alike.
+A view's unqualified names are looked up in the view's own schema, and by DuckDB in its own file, so that one SQL file
+serves every courier of its folder, in the private file and in the published copy alike.
 """
 
 from __future__ import annotations
@@ -9,21 +9,24 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from courier.config.problems import Problem
 from courier.config.project import Project, View
-from courier.storage.duck import error, quote, text
+from courier.storage.connection import Connection
+from courier.storage.duck import error, quote
 from courier.storage.ledger import LEDGER, insert_rows
 from courier.storage.stage import Mistake, Tables, located, open_stage
 from courier.storage.tables import existing
 from courier.storage.target import Target
-from courier.storage.warehouse import PRIVATE
+from courier.storage.view_making import drop_view, make_view
 
 if TYPE_CHECKING:
-    from courier.storage.duck import Connection
+    from courier.storage.duck import Connection as DuckConnection
 
 _CHECKED = "checked"
+Problems: TypeAlias = Mapping[str, tuple[str, bool]]
+"""View -> why it cannot be made, "" if it can; and whether that is a mistake, which is told."""
 
 
 @dataclass(frozen=True)
@@ -52,25 +55,21 @@ def _check_folder(project: Project, folder: str) -> Iterator[Problem]:
                 yield Problem(view.path, *place, "view", mistake.message, fix, excerpt, mistake.length)
 
 
-def _stage(tables: Tables) -> Connection:
+def _stage(tables: Tables) -> DuckConnection:
     return open_stage({_CHECKED: tables}, _CHECKED)
 
 
-def _mistake(connection: Connection, view: View) -> Mistake | None:
+def _mistake(connection: DuckConnection, view: View) -> Mistake | None:
     try:
         statements = connection.extract_statements(view.sql)
         if len(statements) != 1 or statements[0].type.name != "SELECT":
             return Mistake("a view is one SELECT, and nothing else")
-        connection.execute(_creation(_CHECKED, view, view.sql))
+        # On a line of its own, so that DuckDB counts the lines of the file.
+        connection.execute(f"CREATE OR REPLACE VIEW {_CHECKED}.{quote(view.name)} AS\n{view.sql}")
         connection.execute(f"DROP VIEW {_CHECKED}.{quote(view.name)}")
     except error() as wrong:
         return located(view.sql, str(wrong))
     return None
-
-
-def _creation(schema: str, view: View, sql: str) -> str:
-    # On a line of its own, so that DuckDB counts the lines of the file.
-    return f"CREATE OR REPLACE VIEW {schema}.{quote(view.name)} AS\n{sql}"
 
 
 def settle(connection: Connection, schema: str, views: Sequence[View]) -> Settled:
@@ -89,8 +88,8 @@ def settle(connection: Connection, schema: str, views: Sequence[View]) -> Settle
     there = existing(connection, schema)
     tables = {name: there[schema, name] for name in described if (schema, name) in there}
     with _stage(tables) as stage:
-        problems = {view.name: _why_not(stage, view, tables) for view in views}
-    _make(connection, schema, views, problems, known)
+        problems: Problems = {view.name: _why_not(stage, view, tables) for view in views}
+    problems = _make(connection, schema, views, problems, known)
     connection.execute(f"DELETE FROM {LEDGER}.view WHERE schema_name = ?", [schema])
     rows = [[schema, view.name, view.path, wanted[view.name], problems[view.name][0]] for view in views]
     insert_rows(connection, "view", rows)
@@ -102,7 +101,7 @@ def _described(connection: Connection, schema: str) -> dict[str, str]:
     """The schema's tables, with what the ledger says of their columns."""
     query = f"""
         SELECT table_name, string_agg(column_name || ' ' || type, ',' ORDER BY position)
-        FROM {LEDGER}.domain_column WHERE schema_name = ? GROUP BY ALL ORDER BY ALL
+        FROM {LEDGER}.domain_column WHERE schema_name = ? GROUP BY table_name ORDER BY table_name
     """
     return dict(connection.execute(query, [schema]).fetchall())
 
@@ -112,7 +111,7 @@ def _fingerprint(view: View, described: Mapping[str, str]) -> str:
     return hashlib.sha256(f"{view.path} {view.sql} {described}".encode()).hexdigest()[:16]
 
 
-def _why_not(stage: Connection, view: View, tables: Tables) -> tuple[str, bool]:
+def _why_not(stage: DuckConnection, view: View, tables: Tables) -> tuple[str, bool]:
     """Why the view cannot be made, "" if it can; and whether that is a mistake, which is told."""
     try:
         missing = sorted(stage.get_table_names(view.sql) - tables.keys())
@@ -125,19 +124,17 @@ def _why_not(stage: Connection, view: View, tables: Tables) -> tuple[str, bool]:
 
 
 def _make(
-    connection: Connection,
-    schema: str,
-    views: Sequence[View],
-    problems: Mapping[str, tuple[str, bool]],
-    known: Mapping[str, str],
-) -> None:
-    name = f"{PRIVATE}.{quote(schema)}"
+    connection: Connection, schema: str, views: Sequence[View], problems: Problems, known: Mapping[str, str]
+) -> Problems:
+    """Returns the problems, and those that only the warehouse knows of."""
     for gone in known:
-        connection.execute(f"DROP VIEW IF EXISTS {name}.{quote(gone)}")
+        drop_view(connection, schema, gone)
+    found = dict(problems)
     for view in views:
         if not problems[view.name][0]:
-            connection.execute(_creation(name, view, view.sql))
-            connection.execute(f"COMMENT ON VIEW {name}.{quote(view.name)} IS {text(_meaning(view))}")
+            problem = make_view(connection, schema, view.name, view.sql, _meaning(view))
+            found[view.name] = (problem, bool(problem))
+    return found
 
 
 def _meaning(view: View) -> str:

@@ -16,16 +16,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from courier import clock
 from courier.errors import CourierError
 from courier.storage import duck
+from courier.storage.connection import Connection
 from courier.storage.copying import copy_file
+from courier.storage.postgres.database import Postgres
+from courier.storage.postgres.session import Session
 
 if TYPE_CHECKING:
-    from courier.storage.duck import Connection
+    from courier.storage.duck import Connection as DuckConnection
 
+SANDBOX_FILE = "sandbox.duckdb"
 PRIVATE = "private"
 """The name that the private file is attached under."""
 SMALL_BLOCK = 16_384
@@ -44,6 +48,7 @@ class Files:
     published: Path
     lock: Path
     marker: Path
+    sandbox: bool = False
 
     @staticmethod
     def of(root: Path, sandbox: bool = False) -> Files:
@@ -51,10 +56,15 @@ class Files:
         folder = root / ".courier" / "sandbox" if sandbox else root / ".courier"
         return Files(
             private=folder / "private.duckdb",
-            published=root / ("sandbox.duckdb" if sandbox else "warehouse.duckdb"),
+            published=root / (SANDBOX_FILE if sandbox else "warehouse.duckdb"),
             lock=folder / "private.lock",
             marker=folder / "published.json",
+            sandbox=sandbox,
         )
+
+
+Warehouse: TypeAlias = Files | Postgres
+"""Where rows are kept: two files of this machine, or a database."""
 
 
 def _block_size(files: Files) -> int | None:
@@ -63,8 +73,20 @@ def _block_size(files: Files) -> int | None:
 
 
 @contextmanager
-def lock(files: Files) -> Iterator[None]:
-    """Hold the private file against every other process and thread. Waits; may be nested within one thread."""
+def lock(warehouse: Warehouse) -> Iterator[None]:
+    """Hold the private file against every other process and thread. Waits; may be nested within one thread.
+
+    In Postgres there is nothing to hold: couriers commit beside each other.
+    """
+    if isinstance(warehouse, Files):
+        with _file_lock(warehouse):
+            yield
+    else:
+        yield
+
+
+@contextmanager
+def _file_lock(files: Files) -> Iterator[None]:
     depths: dict[Path, int] = _held.__dict__.setdefault("depths", {})
     if depths.get(files.lock):
         depths[files.lock] += 1
@@ -92,9 +114,20 @@ def make_folder(folder: Path) -> None:
 
 
 @contextmanager
-def opened(files: Files, threads: int | None = None) -> Iterator[Connection]:
+def opened(warehouse: Warehouse, threads: int | None = None) -> Iterator[Connection]:
+    """A connection to what is committed, which names it `private`; to DuckDB's file alone, under its lock."""
+    if isinstance(warehouse, Postgres):
+        with warehouse.session() as session:
+            yield session
+    else:
+        with _opened_file(warehouse, threads) as connection:
+            yield connection
+
+
+@contextmanager
+def _opened_file(files: Files, threads: int | None = None) -> Iterator[DuckConnection]:
     """A connection with the private file attached as `private`, under the lock; closing it writes the file out."""
-    with lock(files):
+    with _file_lock(files):
         connection = duck.connect(_MEMORY, threads=threads, spill=files.private.parent / "spill")
         try:
             previous = os.umask(0o077)
@@ -108,11 +141,11 @@ def opened(files: Files, threads: int | None = None) -> Iterator[Connection]:
 
 
 @contextmanager
-def reading(source: Files | Connection, threads: int | None = None) -> Iterator[Connection | None]:
+def reading(source: Warehouse | Connection, threads: int | None = None) -> Iterator[Connection | None]:
     """A connection to read the ledger through: the one given, a new one, or None where nothing was ever committed."""
-    if not isinstance(source, Files):
+    if not isinstance(source, Files | Postgres):
         yield source
-    elif not source.private.exists():
+    elif isinstance(source, Files) and not source.private.exists():
         yield None
     else:
         with opened(source, threads) as connection:
@@ -124,13 +157,16 @@ def _nothing() -> None:
 
 
 def publish(
-    files: Files, before_replacing: Callable[[], None] = _nothing, last_changed: str | None = None
+    warehouse: Warehouse, before_replacing: Callable[[], None] = _nothing, last_changed: str | None = None
 ) -> list[str]:
     """Copy the private file over the published one, so that readers see either the old file or the new one, whole.
 
     Nothing of this thread may have the private file open. last_changed: as for `publish_if_behind`. Returns warnings
-    for the person who runs it.
+    for the person who runs it. In Postgres what is committed is what people read.
     """
+    if isinstance(warehouse, Postgres):
+        return []
+    files = warehouse
     with lock(files):
         # Whoever closes the file writes it out: without a log beside it, it holds everything.
         written = last_changed is not None and not _wal(files.private).exists()
@@ -148,14 +184,15 @@ def publish(
 
 
 def publish_if_behind(
-    files: Files, before_replacing: Callable[[], None] = _nothing, last_changed: str | None = None
+    warehouse: Warehouse, before_replacing: Callable[[], None] = _nothing, last_changed: str | None = None
 ) -> list[str]:
     """Publish if a run changed rows and was killed before it could, or if the published file is gone.
 
     last_changed: what `last_change` says, where the caller has asked under the lock that it still holds.
     """
-    if not files.private.exists():
+    if isinstance(warehouse, Postgres) or not warehouse.private.exists():
         return []
+    files = warehouse
     with lock(files):
         marked = _marked(files)
         if files.published.exists() and marked.get("file") == _fingerprint(files.private):
@@ -174,6 +211,8 @@ def _last_change(files: Files) -> str | None:
 
 def has_ledger(connection: Connection) -> bool:
     """Whether anything was ever committed. Schemas are listed in 0.6 ms, tables in 7."""
+    if isinstance(connection, Session):
+        return connection.has_schema("courier")
     query = "SELECT 1 FROM duckdb_schemas() WHERE database_name = ? AND schema_name = 'courier'"
     return connection.execute(query, [PRIVATE]).fetchone() is not None
 

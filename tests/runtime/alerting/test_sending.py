@@ -18,6 +18,7 @@ from courier.runtime.alerting import AlertedCourier, AlertedRun, tell, try_targe
 from courier.runtime.alerting.message import TEST
 from courier.runtime.alerting.send import send
 from courier.runtime.place import Place
+from courier.storage.postgres.database import Postgres
 from tests.config.projects import REPOSITORY, write_project
 from tests.runtime.alerting.receiver import Receiver, receiving
 from tests.storage.loads import ORDER, SCHEMA, Shop
@@ -126,6 +127,15 @@ def test_the_ledgers_counts_are_judged(tmp_path: Path, receiver: Receiver) -> No
     other = replace(good, couriers=(AlertedCourier(SCHEMA, "run-8", "succeeded"),))
     assert tell(project, place, other, "succeeded", {"OPS": receiver.url}) == ()
     assert len(receiver.received) == 1
+
+
+def test_a_database_that_cannot_be_reached_is_a_notice(tmp_path: Path, receiver: Receiver) -> None:
+    """What failed is told all the same."""
+    couriers = (*RUN.couriers, AlertedCourier(SCHEMA, "run-9", "succeeded"))
+    place = Place(tmp_path, False, Postgres("postgresql://somebody@127.0.0.1:9/shop", "shop at here"))
+    told = tell(project_of(tmp_path), place, replace(RUN, couriers=couriers), environ={"OPS": receiver.url})
+    assert told == ("volume and freshness were not looked at: the warehouse could not be read",)
+    assert [got["title"] for got in receiver.received] == ["courier: shopify: failed"]
 
 
 def courier_without_apprise(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:

@@ -20,7 +20,10 @@ from courier.http import Http, Notify
 KEY = "api_key"
 CONNECT_SECONDS = 10.0
 AT_ONCE: Mapping[SurfaceName, int] = {"chat": 10, "focus_groups": 5}
-"""What Mavera does for a key at the same time, as documented. Everything else goes one by one."""
+"""What Mavera does for a key at the same time, as documented.
+
+Everything else goes one by one: where credits run out, it is the last items that stay.
+"""
 
 
 def open_surface(

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from courier.config.secrets import resolve
-from courier.errors import ConfigurationError
+from courier.errors import ConfigurationError, WarehouseUnreachable
 from courier.runtime.alerting.group_run import Alert, AlertedCourier, AlertedRun, alerted_courier, alerted_run
 from courier.runtime.alerting.judge import Histories, alerts_of
 from courier.runtime.alerting.message import TEST, Message, messages
@@ -90,6 +90,6 @@ def _histories(config: Alerts, place: Place, run: AlertedRun) -> tuple[Histories
 
     names = [courier.courier for courier in run.couriers if courier.result == "succeeded"]
     try:
-        return {name: feed_history(place.files, name) for name in names}, ()
-    except (OSError, duck.error()):
+        return {name: feed_history(place.warehouse, name) for name in names}, ()
+    except (OSError, WarehouseUnreachable, duck.error()):
         return {}, ("volume and freshness were not looked at: the warehouse could not be read",)

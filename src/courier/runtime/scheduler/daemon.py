@@ -15,7 +15,7 @@ from typing import Any
 from courier import clock
 from courier.config.project import CourierGroup
 from courier.errors import CourierError
-from courier.runtime.decide import PastRun, fix_of_blocked
+from courier.runtime.decide import PastRun, fix_of_blocked, looked_at_since
 from courier.runtime.history import History, PastGroupRun
 from courier.runtime.place import Place, is_group_running
 from courier.runtime.scheduler import events
@@ -319,8 +319,7 @@ class Scheduler:
 
 def _looked_at(group: CourierGroup, scheduled: datetime) -> tuple[list[str], datetime]:
     """The groups whose runs `decide` looks at, and those scheduled since when."""
-    since = scheduled - max([one.offset for one in group.constraints], default=timedelta(0))
-    return [group.name, *{one.group for one in group.constraints} - {group.name}], since
+    return [group.name, *{one.group for one in group.constraints} - {group.name}], looked_at_since(group, scheduled)
 
 
 class ProblemsFound(CourierError):

@@ -13,7 +13,8 @@ from starlette.routing import Route
 from courier.sandbox.bigcommerce.refusals import Refused
 from courier.sandbox.bigcommerce.service import Asked, Store
 from courier.sandbox.connections import CutOff
-from courier.sandbox.shopify.faults import Fault, Faults, find
+from courier.sandbox.faults import Faults, find
+from courier.sandbox.shopify.faults import Fault
 
 PATH = "/stores/{store}/{version}/{path:path}"
 JSON = "application/json"
@@ -22,7 +23,7 @@ JSON = "application/json"
 class Api:
     """The routes of one store."""
 
-    def __init__(self, store: Store, faults: Faults) -> None:
+    def __init__(self, store: Store, faults: Faults[Fault]) -> None:
         self.store = store
         self.faults = faults
 

@@ -14,9 +14,10 @@ from courier.sandbox.bigcommerce.limits import Quota
 from courier.sandbox.bigcommerce.listing import Filters, Item, found, limit_of, page_of, paged
 from courier.sandbox.bigcommerce.refusals import Refused, unknown_filter
 from courier.sandbox.bigcommerce.values import parse_date
+from courier.sandbox.faults import find
 from courier.sandbox.history.rows import OrderFamily
 from courier.sandbox.shop import Shop
-from courier.sandbox.shopify.faults import Fault, find
+from courier.sandbox.shopify.faults import Fault
 
 ORDERS = ("store_v2_orders_read_only", "store_v2_orders")
 CUSTOMERS = ("store_v2_customers_read_only", "store_v2_customers")

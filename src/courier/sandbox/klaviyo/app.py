@@ -12,8 +12,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from courier.sandbox.connections import CutOff
+from courier.sandbox.faults import Faults, find
 from courier.sandbox.klaviyo.service import Klaviyo
-from courier.sandbox.shopify.faults import Fault, Faults, find
+from courier.sandbox.shopify.faults import Fault
 
 KIND = "application/vnd.api+json"
 
@@ -21,7 +22,7 @@ KIND = "application/vnd.api+json"
 class Api:
     """The routes of one account; the faults are the whole sandbox's."""
 
-    def __init__(self, klaviyo: Klaviyo, faults: Faults) -> None:
+    def __init__(self, klaviyo: Klaviyo, faults: Faults[Fault]) -> None:
         self.klaviyo = klaviyo
         self.faults = faults
 

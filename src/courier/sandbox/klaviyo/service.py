@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from math import ceil
 from typing import Any
 
+from courier.sandbox.faults import find
 from courier.sandbox.klaviyo import reports
 from courier.sandbox.klaviyo.account import Account, account_of
 from courier.sandbox.klaviyo.limits import Windows
@@ -17,7 +18,7 @@ from courier.sandbox.klaviyo.paging import Asked, Pages, links, read_query
 from courier.sandbox.klaviyo.refusals import Refused, invalid
 from courier.sandbox.klaviyo.resources import Node, campaign_message, only
 from courier.sandbox.shop import Shop
-from courier.sandbox.shopify.faults import Fault, find
+from courier.sandbox.shopify.faults import Fault
 
 REVISION = "2026-07-15"
 SCOPES = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -30,7 +30,7 @@ class Ask:
     part: str = ""
     query: Mapping[str, str] = field(default_factory=dict)
     body: Node = field(default_factory=dict)
-    faults: tuple[Fault, ...] = ()
+    faults: Sequence[Fault] = ()
 
 
 @dataclass(frozen=True)

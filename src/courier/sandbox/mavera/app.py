@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from courier.errors import UsageError
 from courier.sandbox.connections import CutOff, Silence
+from courier.sandbox.faults import find
 from courier.sandbox.mavera import (
     brand_voices,
     chat,
@@ -27,7 +28,7 @@ from courier.sandbox.mavera import (
 )
 from courier.sandbox.mavera.account import Account, Answer, Ask
 from courier.sandbox.mavera.control import Control
-from courier.sandbox.mavera.faults import Fault, find
+from courier.sandbox.mavera.faults import Fault
 from courier.sandbox.mavera.limits import Chats, admit, room
 from courier.sandbox.mavera.refusals import (
     Refused,
@@ -112,7 +113,7 @@ class Api:
             response.headers.update(room(self.account).headers)
         return response
 
-    async def _before(self, due: tuple[Fault, ...]) -> Response | None:
+    async def _before(self, due: Sequence[Fault]) -> Response | None:
         """What goes wrong before Mavera does anything."""
         slow, status = find(due, "slow"), find(due, "status", "html")
         if slow:
@@ -128,7 +129,7 @@ class Api:
         response.headers.update(wait)
         return response
 
-    async def _answer(self, request: Request, raw: bytes, number: int, due: tuple[Fault, ...]) -> Answer:
+    async def _answer(self, request: Request, raw: bytes, number: int, due: Sequence[Fault]) -> Answer:
         """Carry the request out. Raises Refused."""
         self._authenticate(request.headers.get("Authorization", ""))
         admit(self.account, number)
@@ -189,7 +190,7 @@ def _refusal(refused: Refused) -> Response:
     return Response(orjson.dumps(refused.content), refused.status, headers, "application/json")
 
 
-def _response(answer: Answer, due: tuple[Fault, ...]) -> Response:
+def _response(answer: Answer, due: Sequence[Fault]) -> Response:
     """The answer of a request that took effect, or what a fault leaves of it."""
     if silence := find(due, "no_answer"):
         return Silence(silence.seconds)

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from courier.sandbox.faults import find
 from courier.sandbox.mavera import progress
 from courier.sandbox.mavera.account import Account, Answer, Ask
-from courier.sandbox.mavera.faults import find
 from courier.sandbox.mavera.paging import page
 from courier.sandbox.mavera.refusals import invalid, missing
 from courier.sandbox.mavera.store import Node

@@ -7,10 +7,11 @@ that the length of a message tells how much is asked, and that Mave answers by a
 
 from __future__ import annotations
 
+from courier.sandbox.faults import find
 from courier.sandbox.mavera import draws
 from courier.sandbox.mavera.account import Account, Answer, Ask
 from courier.sandbox.mavera.answers import Unmakeable
-from courier.sandbox.mavera.faults import SPOILING, find
+from courier.sandbox.mavera.faults import SPOILING
 from courier.sandbox.mavera.keeping import split, structured
 from courier.sandbox.mavera.paging import page
 from courier.sandbox.mavera.refusals import invalid, missing

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
-from threading import Lock
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from courier.errors import UsageError
+from courier.sandbox.faults import Faults, read
 
 RESPONSES, PERSONAS, CHAT = "POST /api/v1/responses", "POST /api/v1/personas", "POST /api/v1/mave/chat"
 SPOILING = ("invalid_json", "broken_schema", "foreign_evidence", "wrong_figure", "wrong_sum")
@@ -61,54 +60,9 @@ class Fault:
 
 def read_fault(given: Mapping[str, Any]) -> Fault:
     """A fault of JSON. Raises UsageError on a key or kind that there is not."""
-    known = {field.name for field in fields(Fault)}
-    unknown = sorted(set(given) - known)
-    if unknown or given.get("kind") not in KINDS:
-        raise UsageError(
-            f"no such fault: {unknown or given.get('kind')}", fix=f"kinds: {sorted(KINDS)}; keys: {sorted(known)}"
-        )
-    return Fault(**given)
+    return read(Fault, KINDS, given)
 
 
-class Faults:
-    """The faults that wait for their request. Safe to use from the thread that tests and the one that serves."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._pending: list[tuple[Fault, list[int]]] = []  # with [seen, done]
-
-    def add(self, *faults: Fault | Mapping[str, Any]) -> None:
-        made = [fault if isinstance(fault, Fault) else read_fault(fault) for fault in faults]
-        for fault in made:
-            read_fault({"kind": fault.kind})
-        with self._lock:
-            self._pending.extend((fault, [0, 0]) for fault in made)
-
-    def clear(self) -> None:
-        with self._lock:
-            self._pending.clear()
-
-    def pending(self) -> list[Fault]:
-        with self._lock:
-            return [fault for fault, _ in self._pending]
-
-    def due(self, text: str) -> tuple[Fault, ...]:
-        """The faults that hit this request; each hit counts."""
-        with self._lock:
-            hit = tuple(fault for fault, counts in self._pending if _hits(fault, counts, text))
-            self._pending = [(i, counts) for i, counts in self._pending if not i.times or counts[1] < i.times]
-            return hit
-
-
-def _hits(fault: Fault, counts: list[int], text: str) -> bool:
-    if fault.contains not in text or not text.startswith(POINTS.get(fault.kind, ("",))):
-        return False
-    counts[0] += 1
-    if counts[0] < fault.nth:
-        return False
-    counts[1] += 1
-    return True
-
-
-def find(faults: Iterable[Fault], *kinds: str) -> Fault | None:
-    return next((fault for fault in faults if fault.kind in kinds), None)
+def no_faults() -> Faults[Fault]:
+    """Where Mavera's faults wait: none yet."""
+    return Faults(read_fault, lambda fault, text: text.startswith(POINTS.get(fault.kind, ("",))))

@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from courier.sandbox.faults import find
 from courier.sandbox.mavera import progress
 from courier.sandbox.mavera.account import Account, Answer, Ask
-from courier.sandbox.mavera.faults import MISSING, find
+from courier.sandbox.mavera.faults import MISSING
 from courier.sandbox.mavera.limits import FOCUS_GROUPS
 from courier.sandbox.mavera.refusals import invalid, missing, too_many
 from courier.sandbox.mavera.responses import need_persona

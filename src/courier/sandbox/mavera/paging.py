@@ -6,8 +6,8 @@ import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
 
+from courier.sandbox.faults import find
 from courier.sandbox.mavera.account import Ask
-from courier.sandbox.mavera.faults import find
 from courier.sandbox.mavera.refusals import invalid
 from courier.sandbox.mavera.store import Node, Store
 

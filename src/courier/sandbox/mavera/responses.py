@@ -11,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from courier.sandbox.faults import find
 from courier.sandbox.mavera import draws
 from courier.sandbox.mavera.account import Account, Answer, Ask
 from courier.sandbox.mavera.answers import Unmakeable
-from courier.sandbox.mavera.faults import SPOILING, find
+from courier.sandbox.mavera.faults import SPOILING
 from courier.sandbox.mavera.keeping import structured
 from courier.sandbox.mavera.refusals import INVALID, Refused, invalid, missing
 from courier.sandbox.mavera.store import Node

@@ -9,7 +9,7 @@ from typing import Any
 from courier.errors import UsageError
 from courier.sandbox.mavera import personas, usage
 from courier.sandbox.mavera.account import Account
-from courier.sandbox.mavera.faults import Faults
+from courier.sandbox.mavera.faults import no_faults
 from courier.sandbox.mavera.refusals import Refused
 from courier.sandbox.mavera.settings import Settings
 from courier.sandbox.mavera.store import Charge, Node, Received
@@ -21,7 +21,7 @@ class Mavera:
 
     def __init__(self, shop: Shop) -> None:
         self.account = Account(shop)
-        self.faults = Faults()
+        self.faults = no_faults()
 
     @property
     def key(self) -> str:

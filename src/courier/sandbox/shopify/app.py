@@ -18,8 +18,9 @@ from starlette.types import ASGIApp
 
 from courier.errors import UsageError
 from courier.sandbox.connections import CutOff, with_transport
+from courier.sandbox.faults import Faults, find
 from courier.sandbox.shopify.bulk.download import answer_download
-from courier.sandbox.shopify.faults import Fault, Faults, find
+from courier.sandbox.shopify.faults import Fault
 from courier.sandbox.shopify.rest import Rest, origin
 from courier.sandbox.shopify.service import Service
 from courier.sandbox.shopify.versions import answered_by
@@ -35,7 +36,7 @@ def reply(content: object, status: int = 200, headers: dict[str, str] | None = N
 class Admin:
     """The routes. Tokens minted here live until their time; the shop's static token has none."""
 
-    def __init__(self, service: Service, faults: Faults) -> None:
+    def __init__(self, service: Service, faults: Faults[Fault]) -> None:
         self.service = service
         self.faults = faults
         self.client_secret = f"shpss_sandbox_{service.shop.options.seed:x}"

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
-from threading import Lock
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from courier.errors import UsageError
+from courier.sandbox.faults import Faults, read
 
 KINDS = frozenset(
     {
@@ -92,61 +91,22 @@ class Fault:
 
 def read_fault(given: Mapping[str, Any]) -> Fault:
     """A fault of JSON. Raises UsageError on a key or kind that there is not."""
-    known = {field.name for field in fields(Fault)}
-    unknown = sorted(set(given) - known)
-    if unknown or given.get("kind") not in KINDS:
-        raise UsageError(
-            f"no such fault: {unknown or given.get('kind')}", fix=f"kinds: {sorted(KINDS)}; keys: {sorted(known)}"
-        )
-    return Fault(**given)
+    return read(Fault, KINDS, given)
 
 
-class Faults:
-    """The faults that wait for their request. Safe to use from the thread that tests and the one that serves."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._pending: list[tuple[Fault, list[int]]] = []  # with [seen, done]
-
-    def add(self, *faults: Fault | Mapping[str, Any]) -> None:
-        made = [fault if isinstance(fault, Fault) else read_fault(fault) for fault in faults]
-        with self._lock:
-            self._pending.extend((fault, [0, 0]) for fault in made)
-
-    def clear(self) -> None:
-        with self._lock:
-            self._pending.clear()
-
-    def pending(self) -> list[Fault]:
-        with self._lock:
-            return [fault for fault, _ in self._pending]
-
-    def due(self, text: str) -> list[Fault]:
-        """The faults that hit this request; each hit counts."""
-        with self._lock:
-            hit = [fault for fault, counts in self._pending if _hits(fault, counts, text)]
-            self._pending = [(i, counts) for i, counts in self._pending if not i.times or counts[1] < i.times]
-            return hit
+def no_faults() -> Faults[Fault]:
+    """Where the faults of the three sources wait: none yet."""
+    return Faults(read_fault, _meets)
 
 
-def _hits(fault: Fault, counts: list[int], text: str) -> bool:
-    if fault.contains not in text or _point(fault.kind) not in text:
-        return False
+def _meets(fault: Fault, text: str) -> bool:
     if text.startswith(POINTS["download_"]) and not fault.kind.startswith("download_"):
         return False
-    counts[0] += 1
-    if counts[0] < fault.nth:
-        return False
-    counts[1] += 1
-    return True
+    return _point(fault.kind) in text
 
 
 def _point(kind: str) -> str:
     return next((text for start, text in POINTS.items() if kind.startswith(start)), "")
-
-
-def find(faults: Iterable[Fault], kind: str) -> Fault | None:
-    return next((fault for fault in faults if fault.kind == kind), None)
 
 
 def spoil(data: Any, fault: Fault) -> bool:

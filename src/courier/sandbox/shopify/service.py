@@ -8,13 +8,14 @@ from typing import Any
 
 from graphql import DocumentNode, GraphQLError, OperationDefinitionNode
 
+from courier.sandbox.faults import find
 from courier.sandbox.shop import Shop
 from courier.sandbox.shopify.bucket import SINGLE_QUERY_LIMIT, Bucket
 from courier.sandbox.shopify.bulk.server import Bulk, Run
 from courier.sandbox.shopify.cost import query_cost
 from courier.sandbox.shopify.documents import document, schema
 from courier.sandbox.shopify.engine import execute
-from courier.sandbox.shopify.faults import Fault, find, spoil
+from courier.sandbox.shopify.faults import Fault, spoil
 from courier.sandbox.shopify.listings import Listings
 from courier.sandbox.shopify.root import Root
 from courier.sandbox.shopify.scopes import GRANTED, denied

@@ -12,9 +12,10 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from courier.sandbox.connections import reset as break_off
+from courier.sandbox.faults import find
 from courier.sandbox.shopify.bulk.files import File
 from courier.sandbox.shopify.bulk.server import Bulk
-from courier.sandbox.shopify.faults import Fault, find
+from courier.sandbox.shopify.faults import Fault
 
 CHUNK = 2 * 1024 * 1024
 _NAME = re.compile(r"^(partial-)?bulk-(\d+)\.jsonl$")

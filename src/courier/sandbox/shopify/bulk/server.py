@@ -14,13 +14,14 @@ from urllib.parse import urlencode
 import orjson
 from graphql import print_ast
 
+from courier.sandbox.faults import find
 from courier.sandbox.shop import Shop
 from courier.sandbox.shopify.bulk import files, spoiled
 from courier.sandbox.shopify.bulk.files import File
 from courier.sandbox.shopify.bulk.operations import URL_SECONDS, Operation, load, save
 from courier.sandbox.shopify.bulk.plan import Record, node_records
 from courier.sandbox.shopify.bulk.rules import Query, Refused, read
-from courier.sandbox.shopify.faults import Fault, find
+from courier.sandbox.shopify.faults import Fault
 from courier.sandbox.shopify.paging import Arguments, Key, connection, cut
 from courier.sandbox.shopify.resources import Resource
 from courier.sandbox.shopify.root import Root

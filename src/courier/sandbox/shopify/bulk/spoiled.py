@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from courier.sandbox.faults import find
 from courier.sandbox.shopify.bulk.files import File, copy
 from courier.sandbox.shopify.bulk.operations import Operation, Told
 from courier.sandbox.shopify.bulk.plan import ROOT_END, Record, parent_end
-from courier.sandbox.shopify.faults import Fault, find
+from courier.sandbox.shopify.faults import Fault
 from courier.sandbox.shopify.values import Node, gid, parse_gid
 
 ENDS = {
