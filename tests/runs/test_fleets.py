@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from courier import clock, sandbox
 from courier.cli.init import write_project
 from courier.cli.project import open_project, opening
+from courier.config.activation import Chat
 from courier.runtime import group_run
 from courier.runtime.context import Context
 from courier.runtime.group_run import Asked, run_group, run_single
@@ -19,8 +21,13 @@ from courier.runtime.place import Place
 from courier.runtime.result import GroupResult
 from courier.storage.activation_rows import read_rows
 from courier.storage.inspect import open_published, tables, views
+from courier.storage.postgres.database import Postgres
+from courier.storage.postgres.snapshot import snapshot
 from tests.runs.hurried import write_list
 from tests.runs.tried import silent
+
+if TYPE_CHECKING:
+    from courier.storage.inspect import Source
 
 FEEDS = "  customer:\n  order:\n  order_line:\n  product:\n"
 VIEWS = {"customer", "customer_cohort", "customer_totals", "order", "order_line", "product"}
@@ -29,10 +36,11 @@ VIEWS = {"customer", "customer_cohort", "customer_totals", "order", "order_line"
 @dataclass(frozen=True)
 class Fleet:
     root: Path
+    database: Postgres | None = None
 
     @property
     def place(self) -> Place:
-        return Place(self.root, sandbox=True)
+        return Place(self.root, sandbox=True, database=self.database)
 
     def run(self, what: str = "", group: str = "shopify") -> GroupResult:
         """A courier, or all its stores; without a name the group."""
@@ -43,16 +51,30 @@ class Fleet:
             return run_single(context, what, asked) if what else run_group(context, project.groups[group], asked)
 
     def ask(self, sql: str) -> list[Any]:
+        if self.database:
+            with self.database.session() as session:
+                return session.native(sql).fetchall()
         with open_published(self.place.files.published) as connection:
             return connection.execute(sql).fetchall()
 
-    def held(self) -> Mapping[str, str]:
-        with open_published(self.place.files.published) as connection:
-            return {one.table: one.hash for one in tables(connection)}
+    @contextmanager
+    def looked_at(self) -> Iterator[Source]:
+        if self.database:
+            with snapshot(self.database) as taken:
+                taken.copy_ledger()
+                yield taken
+        else:
+            with open_published(self.place.files.published) as connection:
+                yield connection
 
-    def views(self) -> set[str]:
-        with open_published(self.place.files.published) as connection:
-            return {one.view for one in views(connection)}
+    def held(self) -> Mapping[str, str]:
+        with self.looked_at() as source:
+            return {one.table: one.hash for one in tables(source)}
+
+    def views(self) -> dict[str, int]:
+        """With how many rows each has."""
+        with self.looked_at() as source:
+            return {one.view: one.rows for one in views(source)}
 
     def truth(self, *stores: str) -> dict[str, str]:
         main = sandbox.open_shop(self.place.state)
@@ -80,7 +102,7 @@ def test_many_stores_are_a_schema_each_and_one_of_views_over_all(fleet: Fleet, m
     result = fleet.run()
     assert (result.result, [one.courier for one in result.couriers]) == ("succeeded", ["shopify_uk", "shopify_us"])
     assert fleet.held() == fleet.truth("shopify_uk", "shopify_us") and len(fleet.held()) == 8
-    assert {f"shopify.{name}" for name in VIEWS} <= fleet.views()
+    assert {f"shopify.{name}" for name in VIEWS} <= fleet.views().keys()
     assert_one_view_over_all(fleet)
     assert len(fleet.ask("SELECT DISTINCT identity FROM courier.source_identity")) == 2
     sandbox.change(sandbox.open_store(sandbox.open_shop(fleet.place.state), "shopify_us"), 10)
@@ -107,11 +129,40 @@ def assert_one_view_over_all(fleet: Fleet) -> None:
 def assert_read_by_activations(fleet: Fleet) -> None:
     """SQL that was written for one store reads all of them."""
     project = open_project(fleet.root)
-    rows = read_rows(project, project.activations["mavera_cohorts"], fleet.place.files)
+    cohorts = project.activations["mavera_cohorts"]
+    rows = read_rows(project, cohorts, fleet.place.warehouse)
     (members,) = fleet.ask("SELECT count(*) FROM shopify.customer_cohort")
     counted = sum(row[rows.columns.index("customers")] for row in rows.rows)
     assert (counted, rows.as_of is not None) == (members[0], True)
     assert set(rows.reading.tables) == {f"shopify.{name}" for name in ("customer", "order", "order_line", "product")}
+    alone = {name: courier for name, courier in project.couriers.items() if courier.fleet}
+    sql = "SELECT source, count(*) AS customers FROM semantic.customer GROUP BY 1 ORDER BY 1"
+    tagged = replace(cohorts, sql=sql, rows_are="things", key=None, body=Chat("What now?"))
+    found = read_rows(replace(project, couriers=alone), tagged, fleet.place.warehouse).rows
+    assert list(found) == fleet.ask("SELECT source, count(*) FROM semantic.customer GROUP BY 1 ORDER BY 1")
+    assert [source for source, _ in found] == sorted(alone)
+
+
+def test_many_stores_in_postgres_are_a_schema_each_and_one_of_views_over_all(
+    fleet: Fleet, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two that commit at once, and one that joins in a run of many, which puts the views off until its end."""
+    over = Fleet(fleet.root, Postgres(database, "of the test", sandbox=True))
+    assert over.run().result == "succeeded"
+    assert {f"shopify.{name}" for name in VIEWS} <= over.views().keys()
+    monkeypatch.setattr(group_run, "MANY", 1)
+    write_list(over.root, "shopify", ["fr", "uk", "us"], FEEDS)
+    assert over.run().result == "succeeded"
+    stores = ("shopify_fr", "shopify_uk", "shopify_us")
+    assert over.held() == over.truth(*stores) and len(over.held()) == 12
+    rows = over.views()
+    for name in VIEWS & {"customer", "order", "order_line", "product"}:
+        parts = [f"SELECT '{one.removeprefix('shopify_')}', * FROM {one}.\"{name}\"" for one in stores]
+        each = " UNION ALL ".join(parts)
+        assert rows[f"shopify.{name}"] == len(over.ask(each)) > 0
+        assert over.ask(f'SELECT * FROM shopify."{name}" EXCEPT ALL ({each})') == []
+    assert rows["shopify.customer_totals"] == sum(rows[f"{one}.customer_totals"] for one in stores)
+    assert_read_by_activations(over)
 
 
 def test_the_views_follow_the_list(fleet: Fleet) -> None:
