@@ -37,13 +37,14 @@ def definitions(root: Path | None = None, *, sandbox: bool = False) -> Definitio
     home = Home.of(root, sandbox=sandbox)
     groups = tuple(home.project.groups.values())
     couriers = [courier_assets(home, courier) for courier in home.project.couriers.values()]
-    jobs = {group.name: job_of(home, group) for group in groups}
+    broker = os.environ.get("COURIER_CELERY_BROKER")
+    jobs = {group.name: job_of(home, group, here=not broker) for group in groups}
     fired = [group for group in groups if group.enabled and group.schedule]
     return Definitions(
         assets=[*couriers, *activation_assets(home)],
-        jobs=[*jobs.values(), *(days_of(home, group) for group in groups)],
+        jobs=[*jobs.values(), *(days_of(home, group, here=not broker) for group in groups)],
         sensors=[*(group_sensor(home, group, jobs[group.name]) for group in fired), freshness_sensor(home)],
-        executor=_executor(os.environ.get("COURIER_CELERY_BROKER")),
+        executor=_executor(broker),
     )
 
 

@@ -2,7 +2,9 @@
 
 # Without `annotations` from the future: Dagster compares the annotation of `context`, and a text is none.
 
+import os
 from datetime import date
+from typing import Any
 
 from dagster import (
     AssetSelection,
@@ -34,16 +36,27 @@ from courier.runtime.period import of_day
 FIRST_DAY = "2010-01-01"  # what is older is read by hand: --since, --all
 
 
-def job_of(home: Home, group: CourierGroup) -> UnresolvedAssetJobDefinition:
-    """Its couriers' assets, then its activations; started by the sensor, or by hand as `courier run --group`."""
+def job_of(home: Home, group: CourierGroup, *, here: bool = True) -> UnresolvedAssetJobDefinition:
+    """Its couriers' assets, then its activations; started by the sensor, or by hand as `courier run --group`.
+
+    here: whether its steps are processes of the machine that the run is on.
+    """
     couriers = [home.project.couriers[member.name] for member in group.couriers]
     keys = [key_of(courier.name, feed.name) for courier in couriers for feed in courier.feeds]
     keys += [runs_key(courier.name) for courier in couriers]
     keys += [key_of("activation", name) for name in activations_of(group)]
-    return define_asset_job(plain(group.name), AssetSelection.assets(*keys), tags={GROUP: group.name})
+    tags, config = {GROUP: group.name}, at_once(group) if here else None
+    return define_asset_job(plain(group.name), AssetSelection.assets(*keys), tags=tags, config=config)
 
 
-def days_of(home: Home, group: CourierGroup) -> JobDefinition:
+def at_once(group: CourierGroup) -> dict[str, Any]:
+    """How many steps of one machine run at once: the group's `parallel`, and no more than it has cores, as Dagster has
+    it: a step is a process, where an embedded run has a thread."""
+    most = min(group.parallel, os.cpu_count() or 1)
+    return {"execution": {"config": {"multiprocess": {"max_concurrent": most}}}}
+
+
+def days_of(home: Home, group: CourierGroup, *, here: bool = True) -> JobDefinition:
     couriers = [_courier_op(home, group, member.name) for member in group.couriers]
     activations = [_activation_op(home, group, name) for name in activations_of(group)]
 
@@ -54,7 +67,8 @@ def days_of(home: Home, group: CourierGroup) -> JobDefinition:
             activate(done)
 
     partitions = DailyPartitionsDefinition(FIRST_DAY, timezone=group.timezone)
-    return days.to_job(partitions_def=partitions, tags={GROUP: group.name})
+    config = at_once(group) if here else None
+    return days.to_job(partitions_def=partitions, tags={GROUP: group.name}, config=config)
 
 
 def _courier_op(home: Home, group: CourierGroup, name: str) -> OpDefinition:
