@@ -37,7 +37,7 @@ SETTINGS = (
     "full_page_writes=off",
     "synchronous_commit=off",
     "shared_buffers=32MB",
-    "autovacuum=off",  # its worker is a superuser's, whom only a superuser may send away from a database that is dropped
+    "autovacuum=off",  # its worker is a superuser's, who alone may send it out of a database to be dropped
 )
 GUARD = """
 "$1/pg_ctl" -D "$2/data" -l "$2/log" -o "$3" -w -t 60 start >&2 || exit 1

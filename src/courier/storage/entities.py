@@ -14,6 +14,7 @@ from courier.config.column_types import parse_type
 from courier.config.project import ColumnType, Project
 from courier.config.vocabulary import Vocabulary, vocabulary
 from courier.storage.duck import duck_type, quote, text
+from courier.storage.spanned import Part, Spanned
 from courier.storage.target import key_text
 
 SCHEMA = "semantic"
@@ -178,15 +179,23 @@ def _type(tags: Sequence[str], origins: Sequence[Origin], known: Vocabulary) -> 
 
 
 def entity_sql(entity: Entity) -> str:
-    """The view's SELECT. Tables are named with their schema alone: so they are found wherever the file is opened."""
+    """The view's SELECT."""
+    return entity_select(entity).sql
+
+
+def entity_select(entity: Entity) -> Spanned:
+    """The same, table by table.
+
+    Tables are named with their schema alone: so they are found wherever the file is opened.
+    """
     nothing = [f"NULL::{duck_type(column.type)} AS {quote(column.name)}" for column in entity.columns]
     values = {(table.schema, table.name): list(nothing) for table in entity.tables}
     for place, column in enumerate(entity.columns):
         for one in column.origins:
             values[one.table.schema, one.table.name][place] = f"{value_sql(column, one)} AS {quote(column.name)}"
-    tables = "\nUNION ALL\n".join(_table_sql(table, values[table.schema, table.name]) for table in entity.tables)
+    parts = (Part(_table_sql(table, values[table.schema, table.name]), (table.schema,)) for table in entity.tables)
     names = ", ".join(quote(name) for name in (*OWN_COLUMNS, *(column.name for column in entity.columns)))
-    return f"SELECT {names} FROM (\n{tables}\n)"
+    return Spanned(tuple(parts), names)
 
 
 def _table_sql(table: TaggedTable, values: Sequence[str]) -> str:

@@ -18,6 +18,7 @@ from courier.storage.duck import duck_type, quote, text
 from courier.storage.ledger import LEDGER, insert_rows
 from courier.storage.postgres.session import Session
 from courier.storage.semantic import LOCK
+from courier.storage.spanned import Part, Spanned
 from courier.storage.tables import existing
 from courier.storage.view_making import drop_view, make_view
 from courier.storage.warehouse import PRIVATE
@@ -43,9 +44,9 @@ def settle(connection: Connection, fleet: Fleet, version: str | None, described:
         connection.locks_until_commit(LOCK)
         known = _known(connection, fleet)
     there = {} if is_taken(connection, fleet) else _relations(connection, fleet)
-    made = {name: union_sql(fleet, name, own) for name, own in sorted(there.items())}
+    made = {name: union(fleet, name, own) for name, own in sorted(there.items())}
     # The types too: DuckDB keeps those that the tables had when the view was made, and fails when they change.
-    wanted = {name: stamp + _digest(f"{sql} {there[name]}") for name, sql in made.items()}
+    wanted = {name: stamp + _digest(f"{one.sql} {there[name]}") for name, one in made.items()}
     if known == wanted:
         return False
     problems = _make(connection, fleet, made, sorted(known))
@@ -101,6 +102,11 @@ def _views(connection: Connection, fleet: Fleet) -> list[tuple[str, str, Mapping
 
 def union_sql(fleet: Fleet, name: str, there: Columns, inside: str = "") -> str:
     """One SELECT over the stores that have the table. `inside`: the database, where another one is in use."""
+    return union(fleet, name, there, inside).sql
+
+
+def union(fleet: Fleet, name: str, there: Columns, inside: str = "") -> Spanned:
+    """The same, store by store. `inside`: the database, where another one is in use."""
     types: dict[str, str] = {}
     for own in sorted(there.values(), key=len, reverse=True):
         types = types | {column: kind for column, kind in own.items() if column not in types}
@@ -112,16 +118,17 @@ def union_sql(fleet: Fleet, name: str, there: Columns, inside: str = "") -> str:
     for schema, own in there.items():
         columns = [quote(one) if one in own else f"NULL::{types[one]} AS {quote(one)}" for one in every]
         first = f"{text(fleet.stores[schema])} AS {STORE}"
-        parts.append(f"SELECT {', '.join([first, *columns])} FROM {prefix}{quote(schema)}.{quote(name)}")
-    return "\nUNION ALL\n".join(parts)
+        sql = f"SELECT {', '.join([first, *columns])} FROM {prefix}{quote(schema)}.{quote(name)}"
+        parts.append(Part(sql, (schema, fleet.stores[schema])))
+    return Spanned(tuple(parts))
 
 
-def _make(connection: Connection, fleet: Fleet, made: Mapping[str, str], gone: Sequence[str]) -> dict[str, str]:
+def _make(connection: Connection, fleet: Fleet, made: Mapping[str, Spanned], gone: Sequence[str]) -> dict[str, str]:
     """View -> why it cannot be made, "" if it can."""
     connection.execute(f"CREATE SCHEMA IF NOT EXISTS {PRIVATE}.{quote(fleet.name)}")
     for view in gone:
         drop_view(connection, fleet.name, view)
     return {
-        view: make_view(connection, fleet.name, view, sql, f"{view} of all stores of {fleet.path}")
-        for view, sql in made.items()
+        view: make_view(connection, fleet.name, view, select, f"{view} of all stores of {fleet.path}")
+        for view, select in made.items()
     }

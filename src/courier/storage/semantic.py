@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from courier.config.vocabulary import Vocabulary
 from courier.storage.connection import Connection
 from courier.storage.duck import quote
-from courier.storage.entities import SCHEMA, Entity, TaggedTable, entities, entity_sql, grouped
+from courier.storage.entities import SCHEMA, Entity, TaggedTable, entities, entity_select, entity_sql, grouped
 from courier.storage.ledger import LEDGER, insert_rows
 from courier.storage.postgres.session import Session
 from courier.storage.view_making import drop_view, make_view
@@ -68,4 +68,4 @@ def _make(connection: Connection, made: Sequence[Entity], gone: Sequence[str]) -
     connection.execute(f"CREATE SCHEMA IF NOT EXISTS {PRIVATE}.{quote(SCHEMA)}")
     for view in gone:
         drop_view(connection, SCHEMA, view)
-    return {one.name: make_view(connection, SCHEMA, one.name, entity_sql(one), one.meaning) for one in made}
+    return {one.name: make_view(connection, SCHEMA, one.name, entity_select(one), one.meaning) for one in made}

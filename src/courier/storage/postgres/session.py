@@ -35,6 +35,10 @@ LANDING = "courier_landing_"
 """How the schemas begin that runs land in."""
 
 
+class Untranslatable(Exception):
+    """SQL of somebody's view that sqlglot does not understand; its text says where."""
+
+
 class Session:
     """One connection. Every statement stands for itself until `BEGIN TRANSACTION`."""
 

@@ -13,6 +13,9 @@ from functools import lru_cache
 
 import sqlglot
 from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+from courier.storage.postgres.session import Untranslatable
 
 PRIVATE = "private"
 """The catalog that a DuckDB file is attached under; in Postgres there is but the one of the connection."""
@@ -22,9 +25,15 @@ TRY_CAST = "courier.try_cast"
 
 @lru_cache(maxsize=4096)
 def translated(sql: str) -> tuple[str, ...]:
-    """The statements that do in Postgres what `sql`, one or several, does in DuckDB. Costs 2 ms the first time."""
-    statements = [one for one in sqlglot.parse(sql, read="duckdb") if isinstance(one, exp.Expression)]
-    return tuple(text for one in statements for text in _statements(one))
+    """The statements that do in Postgres what `sql`, one or several, does in DuckDB. Costs 2 ms the first time.
+
+    Raises Untranslatable.
+    """
+    try:
+        statements = [one for one in sqlglot.parse(sql, read="duckdb") if isinstance(one, exp.Expression)]
+        return tuple(text for one in statements for text in _statements(one))
+    except SqlglotError as error:
+        raise Untranslatable(f"it cannot be told in Postgres's SQL: {str(error).splitlines()[0]}") from None
 
 
 def _statements(statement: exp.Expression) -> Iterator[str]:
