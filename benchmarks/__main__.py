@@ -34,6 +34,7 @@ NAMES = (
     "activate",
     "activation_kills",
     "simulated_history",
+    "fleet",
 )
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 CACHE = Path.home() / ".cache" / "courier-benchmarks"
@@ -51,6 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             seed=given.seed,
             only=tuple(given.only),
             groups=given.groups or getattr(module, "GROUPS", None),
+            stores=given.stores or getattr(module, "STORES", None),
         )
         report: Report = module.run(options)
     machine = _machine()
@@ -75,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("name", choices=names, metavar="NAME", help="which benchmark; see below")
     parser.add_argument("--orders", type=_positive, help="how many orders the made-up shop has")
     parser.add_argument("--groups", type=_positive, help="how many courier groups the scheduler has")
+    parser.add_argument("--stores", type=_positive, help="how many stores one courier has")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--rounds", type=_positive, help="how often, for those that repeat")
     parser.add_argument("--seed", type=int, help="of what is random, for those that are")
@@ -124,6 +127,7 @@ def _machine() -> dict[str, Any]:
 
 def _write(name: str, report: Report, options: Options, machine: dict[str, Any]) -> None:
     size = ["--groups", str(options.groups)] if options.groups else ["--orders", str(options.orders)]
+    size = ["--stores", str(options.stores)] if options.stores else size
     command = shlex.join(["python", "-m", "benchmarks", name, *size])
     known = f"{machine['cores']} cores, {machine['memory_gb']} GB, Python {machine['python']}"
     versions = f"DuckDB {machine['duckdb']}, dlt {machine['dlt']}"

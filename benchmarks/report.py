@@ -28,6 +28,7 @@ class Options:
     seed: int | None = None
     only: tuple[str, ...] = ()
     groups: int | None = None
+    stores: int | None = None
 
 
 @dataclass(frozen=True)

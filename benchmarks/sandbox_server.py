@@ -33,10 +33,12 @@ class Shop:
     credentials: dict[str, str]
     folder: Path
     pid: int
+    stores: dict[str, dict[str, str]]
+    """Beside it, small ones: what each is opened with, by the keys of a courier's `credential:`."""
 
-    def truth(self) -> dict[str, dict[str, Any]]:
-        """What the domain tables should hold: `{"order": {"rows": 2000, "hash": "..."}}`."""
-        with urlopen(f"{self.url}/_sandbox/truth", timeout=READY_WITHIN) as answer:
+    def truth(self, store: str = "") -> dict[str, dict[str, Any]]:
+        """What the domain tables should hold: `{"order": {"rows": 2000, "hash": "..."}}`. store: of those beside it."""
+        with urlopen(f"{self.url}/_sandbox/truth?store={store}", timeout=READY_WITHIN) as answer:
             tables = json.load(answer)["tables"]
         return {i["table"].removeprefix("shopify."): {"rows": i["rows"], "hash": i["hash"]} for i in tables}
 
@@ -67,11 +69,12 @@ def serve(
     generous: bool = False,
     port: int = 0,
     days: int = 0,
+    stores: int = 0,
 ) -> Iterator[Shop]:
     """Serve the shop of `folder`, made anew if there is none. Returns when it answers; ends it with the block.
 
     `special`: with the rare cases (an order of 300 lines). `generous`: with a rate limit that nobody reaches.
-    `days`: how long ago a shop made anew saw its last order.
+    `days`: how long ago a shop made anew saw its last order. `stores`: how many small ones there are beside it.
     """
     people = customers or max(FEWEST_CUSTOMERS, orders // 3)
     catalogue = products or max(FEWEST_PRODUCTS, orders // 25)
@@ -81,6 +84,7 @@ def serve(
         f"--products={catalogue}",
         f"--port={port}",
         f"--days={days}",
+        f"--stores={stores}",
     ]
     command = [sys.executable, "-m", "benchmarks.sandbox_server", str(folder), *sizes]
     command += ["--plain"] * (not special) + ["--generous"] * generous
@@ -89,7 +93,7 @@ def serve(
         assert process.stdout is not None and process.stdin is not None
         try:
             ready = json.loads(process.stdout.readline())
-            yield Shop(ready["url"], ready["credentials"], folder, process.pid)
+            yield Shop(ready["url"], ready["credentials"], folder, process.pid, ready["stores"])
         finally:
             process.stdin.close()  # which tells it to end
             process.wait()
@@ -103,7 +107,7 @@ def _main() -> None:
 
     parser = argparse.ArgumentParser("python -m benchmarks.sandbox_server")
     parser.add_argument("folder", type=Path)
-    for name in ("orders", "customers", "products", "port", "days"):
+    for name in ("orders", "customers", "products", "port", "days", "stores"):
         parser.add_argument(f"--{name}", type=int, required=True)
     parser.add_argument("--plain", action="store_true", help="without the rare cases")
     parser.add_argument("--generous", action="store_true", help="with a rate limit that nobody reaches")
@@ -114,8 +118,11 @@ def _main() -> None:
     assert shop.history.orders  # made now, not while the first request is being measured
     gc.freeze()  # to look through a million orders for garbage takes ten seconds, while somebody waits
     settings = Settings(bucket_size=1e9, restore_rate=1e9) if given.generous else Settings()
-    with sandbox.serve(shop, given.port, settings) as server:
-        print(json.dumps({"url": server.url, "credentials": dict(server.credentials)}), flush=True)
+    names = [f"shopify_s{number:04}" for number in range(given.stores)]
+    with sandbox.serve(shop, given.port, settings, names) as server:
+        stores = {name: server.credential("shopify", name) for name in names}
+        told = {"url": server.url, "credentials": dict(server.credentials), "stores": stores}
+        print(json.dumps(told), flush=True)
         watcher = threading.Thread(target=sys.stdin.read, daemon=True)
         watcher.start()
         watcher.join()  # whoever started this closes its end, or has died

@@ -55,7 +55,7 @@ def all_problems(root: Path) -> tuple[Project | None, tuple[Problem, ...]]:
         problems += check_views(loaded.project)
         problems += check_disk(loaded.project)
         problems += _activations(loaded.project)
-        for courier in loaded.project.couriers.values():
+        for courier in {one.fleet or one.name: one for one in loaded.project.couriers.values()}.values():
             problems += connector_named(courier.connector).check(loaded.project, courier)
     wrong = any(not problem.warning for problem in problems)
     return (None if wrong else loaded.project), tuple(sorted(problems))
@@ -123,10 +123,16 @@ def opening(
         return
     from courier.sandbox import open_shop, serve
 
-    with serve(open_shop(place.state)) as sandbox:
+    stores = [name for name, courier in project.couriers.items() if courier.fleet]
+    with serve(open_shop(place.state), stores=stores) as sandbox:
         key = {"api_key": sandbox.credentials["MAVERA_API_KEY"]}
+
+        def open_courier(courier: Courier) -> tuple[Courier, Mapping[str, str]]:
+            store = courier.name if courier.fleet else ""
+            return replace(courier, endpoint=sandbox.url), sandbox.credential(courier.connector, store)
+
         yield Opened(
-            lambda courier: (replace(courier, endpoint=sandbox.url), sandbox.credential(courier.connector)),
+            open_courier,
             lambda activation: (replace(activation, endpoint=sandbox.url), key),
         )
 

@@ -10,7 +10,7 @@ from courier.config.known_connectors import KNOWN_CONNECTORS
 from courier.config.load import load_project
 from courier.config.project import Project
 from courier.connectors import connector_named
-from courier.sandbox.server import CREDENTIALS
+from courier.sandbox.sources import CREDENTIALS
 from courier.sandbox.telling import Books
 from tests.config.projects import REPOSITORY
 

@@ -314,3 +314,13 @@ def _hashes_in(database: Postgres) -> dict[str, str] | None:
 def _hashes(file: Path, number: int, written: int) -> dict[str, str]:
     with open_published(file) as connection:
         return {one.table: one.hash for one in tables(connection)}
+
+
+def write_list(root: Path, connector: str, stores: Sequence[str], feeds: str) -> None:
+    """Give the starter project's courier a list of stores, and these feeds. Without a store it keeps its own."""
+    file = root / "couriers" / f"{connector}.yaml"
+    text = re.sub(r"(?s)feeds:\n.*", f"feeds:\n{feeds}", file.read_text("utf-8"))
+    if stores:
+        text = re.sub(r"credential:\n(  .*\n)+", f"stores: {connector}.csv\n", text)
+        (root / "couriers" / f"{connector}.csv").write_text("\n".join(["name", *stores, ""]), "utf-8")
+    file.write_text(text, "utf-8")

@@ -159,7 +159,7 @@ class Shop:
     def columns(self, relation: str) -> list[str]:
         """The columns of a table or view; none where it is not there."""
         with self._opened() as connection:
-            return list(existing(connection).get((SCHEMA, relation), ()))
+            return list(existing(connection, SCHEMA).get((SCHEMA, relation), ()))
 
     def rows_load(
         self, table: DomainTable, rows: Sequence[Mapping[str, Any]], fetched: int = 0, **more: Any

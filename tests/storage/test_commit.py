@@ -80,7 +80,7 @@ def test_counters_that_do_not_add_up_commit_nothing(shop: Shop) -> None:
         shop.load(shop.rows_load(PLACE, [{"id": 1}]), short, run="short")
     assert not ledger.committed(shop.warehouse, "short")
     with opened(shop.warehouse) as connection:
-        assert (SCHEMA, "place") not in existing(connection)
+        assert (SCHEMA, "place") not in existing(connection, SCHEMA)
 
 
 @pytest.mark.parametrize(

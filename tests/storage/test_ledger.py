@@ -153,4 +153,4 @@ def test_a_schema_belongs_to_one_shop(shop: Shop) -> None:
     assert caught.value.exit_code == 4
     assert not ledger.committed(shop.warehouse, "foreign")
     with opened(shop.warehouse) as connection:
-        assert [name for schema, name in existing(connection) if schema == SCHEMA] == ["order"]
+        assert [name for schema, name in existing(connection, SCHEMA) if schema == SCHEMA] == ["order"]

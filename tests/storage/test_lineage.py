@@ -223,7 +223,7 @@ def test_people_are_known_by_their_key_wherever_it_stands() -> None:
     """In a table called customers or profiles, and in another one's column that has no tag."""
     project = load_project(starter_folder()).project
     assert project is not None
-    personal = personal_columns(project)
+    personal = personal_columns(project, project.couriers)
     for written in ("segment_profiles", "list_profiles", "events", "order_items"):
         assert personal.is_key(Stored("klaviyo", written, "profile_id")), written
     for written in ("orders", "customer_addresses", "customer_attribute_values"):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def chosen(project: Project, group: str | None, courier: str | None, feeds: tuple[str, ...]) -> CourierGroup | str:
-    """The group, or the courier's name. Raises UsageError unless exactly one is asked for."""
+    """The group, or the name of a courier or a fleet of them. Raises UsageError unless exactly one is asked for."""
     if group is not None and courier is not None:
         raise UsageError("--group and --courier exclude each other", fix="keep one of them")
     if group is None and courier is None:
@@ -31,13 +31,15 @@ def chosen(project: Project, group: str | None, courier: str | None, feeds: tupl
             raise UsageError("--feed goes with --courier, not with --group", fix="--courier NAME --feed NAME")
         return pick_group(project, group)
     assert courier is not None
-    return pick_courier(project, courier, feeds).name
+    pick_courier(project, courier, feeds)
+    return courier
 
 
 def _what_there_is(project: Project) -> str:
     """The options to type, with this project's names."""
     options = [f"--group {name}" for name in sorted(project.groups)]
-    options += [f"--courier {name}" for name in sorted(project.couriers)]
+    alone = [name for name, courier in project.couriers.items() if courier.fleet is None]
+    options += [f"--courier {name}" for name in sorted([*alone, *project.fleets])]
     return "add " + ", or ".join(options) if options else "write a courier into couriers/ first"
 
 
@@ -90,7 +92,9 @@ def check_allowance(project: Project, what: CourierGroup | str, asked: Asked) ->
     """Raises UsageError for feeds that cannot be left out."""
     from courier.runtime.allowance import check_skipped
 
-    check_skipped([project.couriers[name] for name in couriers_of(what)], asked.allowance.skip_feeds, asked.feeds)
+    check_skipped(
+        [project.couriers[name] for name in couriers_of(project, what)], asked.allowance.skip_feeds, asked.feeds
+    )
 
 
 def of_run_type(what: CourierGroup | str, run_type: Literal["full", "source"] | None) -> CourierGroup | str:
@@ -98,9 +102,11 @@ def of_run_type(what: CourierGroup | str, run_type: Literal["full", "source"] | 
     return what if isinstance(what, str) or run_type is None else replace(what, run_type=run_type)
 
 
-def couriers_of(what: CourierGroup | str) -> list[str]:
+def couriers_of(project: Project, what: CourierGroup | str) -> list[str]:
     """The couriers that are to run, by name."""
-    return [what] if isinstance(what, str) else [courier.name for courier in what.couriers]
+    if isinstance(what, str):
+        return list(project.members(what))
+    return [courier.name for courier in what.couriers]
 
 
 def activations_of(what: CourierGroup | str) -> tuple[str, ...]:
@@ -127,15 +133,14 @@ def _as_day(written: str) -> date:
         raise UsageError(f"{written!r} is not a day", fix="write it as 2026-11-20") from wrong
 
 
-def intentions(what: CourierGroup | str, asked: Asked) -> tuple[Intention, ...]:
+def intentions(project: Project, what: CourierGroup | str, asked: Asked) -> tuple[Intention, ...]:
     """What each courier will be asked to do."""
     from courier.config.project import CourierGroup
-    from courier.runtime.group_run import group_intentions
-    from courier.runtime.plan import Intention
+    from courier.runtime.group_run import group_intentions, stores_intentions
 
     if isinstance(what, CourierGroup):
         return group_intentions(what, asked)
-    return (Intention(what, asked.now, by_hand=asked.by_hand, feeds=asked.feeds, allowance=asked.allowance),)
+    return stores_intentions(project.members(what), asked)
 
 
 def timezone_of(what: CourierGroup | str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Sequence
 from datetime import timedelta
 from math import ceil
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from courier.cli.asked import asked_for, chosen, intentions, of_run_type
+from courier.cli.fleets import MOST_LISTED, gathered
 from courier.cli.options import (
     choice_options,
     json_option,
@@ -57,7 +59,7 @@ def plan(
     Of a group also its constraints, whether they hold now, and its activations. Sends no request and writes nothing.
     What the files leave out is shown with the value that counts.
     """
-    from courier.runtime.foresight import foresee
+    from courier.runtime.foresight import foresee_all
     from courier.runtime.place import one_session
 
     project = open_project(root)
@@ -65,7 +67,7 @@ def plan(
     asked = asked_for(what, feeds, periods)
     place = place_of(project.root, sandbox)
     with one_session(place) as connected:
-        foreseen = [foresee(project, connected, one) for one in intentions(what, asked)]
+        foreseen = foresee_all(project, connected, intentions(project, what, asked))
     seen = [(one, settings(project, what, one.courier)) for one in foreseen]
     around = None if isinstance(what, str) else _around(place, what, asked)
     if as_json:
@@ -75,8 +77,7 @@ def plan(
         return
     if around:
         _show_group(around)
-    for one, set_to in seen:
-        _show(one, set_to)
+    _show_all(project, seen)
     mark(sandbox)
     say("nothing was sent; how many pages a request takes is known once the source has counted its records")
 
@@ -102,8 +103,30 @@ def _show_group(seen: GroupForesight) -> None:
     click.echo()
 
 
-def _show(seen: Foresight, settled: dict[str, str]) -> None:
-    click.echo(f"courier {seen.courier}")
+def _show_all(project: Project, seen: Sequence[tuple[Foresight, dict[str, str]]]) -> None:
+    """Each in full; of many stores the first, and of the others in a line what is not the same."""
+    told: set[str] = set()
+    together = gathered(project, seen, lambda one: one[0].courier, _alike)
+    for name, ((one, set_to), *_) in together:
+        fleet = project.couriers[one.courier].fleet
+        if fleet not in told or len(together) <= MOST_LISTED // 4:
+            _show(name, one, set_to)
+            told |= {fleet} if fleet else set()
+            continue
+        periods = {str(plan.period) for plan in one.plans if plan.period}
+        what = periods.pop() if len(periods) == 1 else f"{len(periods)} periods: courier plan --courier {one.courier}"
+        click.echo(f"courier {name}: {what}" + (f"; {len(one.changes)} tables or columns" if one.changes else ""))
+
+
+def _alike(one: tuple[Foresight, dict[str, str]]) -> Hashable:
+    seen, settled = one
+    plans = tuple((plan.feed.name, plan.period, plan.request, plan.skipped) for plan in seen.plans)
+    changes = tuple(change.replace(f"{seen.courier}.", "") for change in seen.changes)
+    return tuple(settled.items()), plans, changes
+
+
+def _show(name: str, seen: Foresight, settled: dict[str, str]) -> None:
+    click.echo(f"courier {name}")
     for name, value in settled.items():
         click.echo(f"  {name}: {value}")
     click.echo()

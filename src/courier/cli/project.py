@@ -33,9 +33,11 @@ def pick_group(project: Project, name: str) -> CourierGroup:
 
 
 def pick_courier(project: Project, name: str, feeds: tuple[str, ...]) -> Courier:
-    if name not in project.couriers:
-        raise UsageError(f"there is no couriers/{name}.yaml", fix=did_you_mean(name, project.couriers))
-    courier = project.couriers[name]
+    """The courier; of one with many stores, that of the first. Raises UsageError."""
+    if name not in project.couriers and name not in project.fleets:
+        known = [*project.couriers, *project.fleets]
+        raise UsageError(f"there is no couriers/{name}.yaml", fix=did_you_mean(name, known))
+    courier = project.courier_of(name)
     known = [feed.name for feed in courier.feeds]
     for feed in feeds:
         if feed not in known:

@@ -73,7 +73,7 @@ def run(
     check_allowance(project, what, asked)
     place = place_of(project.root, sandbox)
     shown = rendering(as_json=as_json, quiet=quiet, verbose=verbose)
-    with opening(project, place, couriers_of(what), activations_of(what)) as opened, shown as report:
+    with opening(project, place, couriers_of(project, what), activations_of(what)) as opened, shown as report:
         working = Context(project, place, opened.couriers, report, not no_wait, opened.activations)
         if not isinstance(what, CourierGroup):
             result = run_single(working, what, asked)

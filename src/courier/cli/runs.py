@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from courier.activations.journal import Journal, RunRow
+from courier.cli.fleets import MOST_LISTED
 from courier.cli.options import json_option, project_option, sandbox_option
 from courier.cli.output import mark, print_json, say
 from courier.cli.project import find_root, place_of
@@ -96,12 +97,17 @@ def _group_as_json(history: History, run: PastGroupRun) -> dict[str, Any]:
 
 def _list(history: History, found: list[Line]) -> None:
     rows: list[tuple[Any, ...]] = []
+    hidden = 0
     for one in found:
         members = _couriers_of(history, one)
         if isinstance(one, PastGroupRun):
             rows.append((one.run, f"group {one.group}", *_times(one), one.result, *_counts(members)))
-        rows += [(run.run, f"courier {run.courier}", *_times(run), run.result, *_counts([run])) for run in members]
+        shown = members if len(members) <= MOST_LISTED else [run for run in members if run.result != "succeeded"]
+        rows += [(run.run, f"courier {run.courier}", *_times(run), run.result, *_counts([run])) for run in shown]
+        hidden += len(members) - len(shown)
     print_table(COLUMNS, rows, right=["read", "changed"])
+    if hidden:
+        say(f"{hidden:,} couriers that succeeded in a run of many are not listed: courier runs show RUN lists them")
     say(f"courier runs show {found[0].run} shows the latest" if found else "nothing has run here yet")
 
 

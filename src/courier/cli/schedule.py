@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from courier import clock
+from courier.cli.fleets import gathered
 from courier.cli.options import json_option, project_option, sandbox_option
 from courier.cli.output import mark, print_json, say
 from courier.cli.project import open_project, pick_group, place_of
@@ -59,7 +61,7 @@ def schedule(
         fires = [one.as_json() for one in found]
         print_json({"version": 1, "sandbox": sandbox, "groups": [_as_json(one) for one in groups], "fires": fires})
         return
-    _show(groups, found)
+    _show(project, groups, found)
     mark(sandbox)
 
 
@@ -92,15 +94,22 @@ def _as_json(group: CourierGroup) -> dict[str, Any]:
     }
 
 
-def _show(groups: Sequence[CourierGroup], found: Sequence[Appointment]) -> None:
+def _show(project: Project, groups: Sequence[CourierGroup], found: Sequence[Appointment]) -> None:
     for group in groups:
         say(f"{group.name}: {in_words(group) if group.schedule else f'{BY_HAND} {group.name}'}")
     if found:
-        print_table(["fires at", "local time", "group", "courier", "period", "request"], map(_row, found))
-    for name in sorted({one.courier for one in found if one.period and not one.alike}):
+        together = gathered(project, found, lambda one: one.courier, _row_but_courier)
+        rows = [_row(replace(same[0], courier=name)) for name, same in together]
+        print_table(["fires at", "local time", "group", "courier", "period", "request"], rows)
+    unlike = [one for one in found if one.period and not one.alike]
+    for name in sorted({project.couriers[one.courier].fleet or one.courier for one in unlike}):
         say(f"{name}: its feeds differ; shown is what reaches back the furthest, --json has each")
     for line in _notes(found):
         say(line)
+
+
+def _row_but_courier(one: Appointment) -> tuple[str, ...]:
+    return _row(replace(one, courier=""))
 
 
 def _row(one: Appointment) -> tuple[str, ...]:

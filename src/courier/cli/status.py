@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from courier import clock
+from courier.cli.fleets import MOST_LISTED, summed_up
 from courier.cli.options import json_option, project_option, sandbox_option
 from courier.cli.output import duration, mark, print_json, say
 from courier.cli.project import find_root, place_of
@@ -37,15 +38,16 @@ def status(root: Path | None, sandbox: bool, as_json: bool) -> None:
 
     Loaded up to: the earliest watermark of the feeds; up to there everything is loaded without a gap.
     """
-    from courier.config.glance import glance_at_groups
+    from courier.config.glance import glance_at_couriers, glance_at_groups
 
     place = place_of(find_root(root), sandbox)
     history, now = History(place.history), clock.now()
+    files = glance_at_couriers(place.root)
     with one_session(place) as connected:
-        couriers = [courier_state(connected, history, name, now) for name in _names(place, "couriers")]
-        activations = activation_states(connected, _names(place, "activations"))
+        couriers = [courier_state(connected, history, name, now) for names in files.values() for name in names]
+        activations = activation_states(connected, _activations(place))
     marks = {one["courier"]: one["loaded_up_to"] for one in couriers}
-    groups = [group_state(place, history, group, marks, now) for group in glance_at_groups(place.root)]
+    groups = [group_state(place, history, group, marks, now) for group in glance_at_groups(place.root, files)]
     scheduler = scheduler_state(place)
     if as_json:
         told = {"scheduler": scheduler.as_json() if scheduler else None}
@@ -63,18 +65,32 @@ def status(root: Path | None, sandbox: bool, as_json: bool) -> None:
     if groups:
         _table(GROUP, groups)
         click.echo()
-    _table(COURIER, couriers)
+    shown = told_shortly(files, {one["courier"]: one for one in couriers})
+    _table(COURIER, shown)
     if activations:
         click.echo()
         _table(ACTIVATION, activations)
-    for one in [*(one for one in groups if _is_its_own(one)), *couriers]:
+    for one in [*(one for one in groups if _is_its_own(one)), *shown]:
         _explain(one)
     say(_of_scheduler(scheduler, now, any(one["next"] for one in groups)))
     mark(sandbox)
 
 
-def _names(place: Place, folder: str) -> list[str]:
-    return sorted(path.stem for path in (place.root / folder).glob("*.yaml"))
+def _activations(place: Place) -> list[str]:
+    return sorted(path.stem for path in (place.root / "activations").glob("*.yaml"))
+
+
+def told_shortly(files: Mapping[str, tuple[str, ...]], states: Mapping[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    """The couriers' states; those of many stores in one, and beside it those that have not succeeded."""
+    shown: list[dict[str, Any]] = []
+    for name, couriers in files.items():
+        own = [states[courier] for courier in couriers]
+        if couriers == (name,):
+            shown += own
+            continue
+        bad = [one for one in own if one["result"] != "succeeded"]
+        shown += [summed_up(name, own), *bad[:MOST_LISTED]]
+    return shown
 
 
 def _is_its_own(group: dict[str, Any]) -> bool:
@@ -109,6 +125,8 @@ def _cell(state: dict[str, Any], column: str) -> Any:
 def _explain(state: dict[str, Any]) -> None:
     """What went wrong, and what to type next."""
     name = state.get("courier") or state["group"]
+    if "problem" not in state:
+        return
     if state["problem"]:
         say(f"{name}: {state['problem']}")
     if state["problem"] and state["fix"]:

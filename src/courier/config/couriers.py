@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 
-from courier.config.documents import Document, reference
+from courier.config.documents import Document, pattern, reference
 from courier.config.known_connectors import KNOWN_CONNECTORS, KnownConnector
 from courier.config.models import CourierModel, FeedModel
 from courier.config.problems import Problem
@@ -14,18 +14,23 @@ from courier.config.suggestions import did_you_mean, listed
 
 _OF_DUCKDB = ("main", "information_schema", "pg_catalog", "temp", "system")
 _OF_COURIER = ("courier", "courier_family", "courier_journal", "semantic")
-RESERVED_NAMES = frozenset((*_OF_DUCKDB, *_OF_COURIER, "public", "private", "warehouse", "sandbox", "landing"))
+_RESERVED_NAMES = frozenset((*_OF_DUCKDB, *_OF_COURIER, "public", "private", "warehouse", "sandbox", "landing"))
 _RESERVED_BEGINNINGS = ("pg_", "courier_landing_")
 Tables = Mapping[str, DomainTable | None]
 """The tables of one folder by name; None for one that cannot be read."""
 
 
+def reserved(schema: str) -> str:
+    """Why a courier cannot have a schema of this name, or ""."""
+    taken = schema in _RESERVED_NAMES or schema.startswith(_RESERVED_BEGINNINGS)
+    return f"the schema `{schema}` is used by DuckDB, by Postgres or by courier itself" if taken else ""
+
+
 def check_courier(document: Document, model: CourierModel, folders: Mapping[str, Tables]) -> Iterator[Problem]:
     """Everything that can be wrong with a courier whose file has the right structure."""
     name = PurePosixPath(document.path).stem
-    if name in RESERVED_NAMES or name.startswith(_RESERVED_BEGINNINGS):
+    if message := reserved(name):
         fix = f"Rename the file, for instance to `{name}_data.yaml`."
-        message = f"the schema `{name}` is used by DuckDB, by Postgres or by courier itself"
         yield document.problem(document.key(()), "reserved-name", message, fix)
     connector = KNOWN_CONNECTORS.get(model.connector)
     if connector is None:
@@ -46,13 +51,18 @@ def _check_version(document: Document, name: str, connector: KnownConnector) -> 
 
 
 def _check_keys(document: Document, model: CourierModel, connector: KnownConnector) -> Iterator[Problem]:
-    given = set(document.data["credential"])
-    unknown = [key for key in document.data["credential"] if key not in connector.credential_keys]
+    written = document.data.get("credential") or {}
+    given = set(written)
+    unknown = [key for key in written if key not in connector.credential_keys]
     for key in unknown:
         fix = did_you_mean(key, connector.credential_keys, f"Keys here: {listed(connector.credential_keys)}.")
         at = document.key(("credential", key))
         yield document.problem(at, "unknown-key", f"unknown key `{key}`", fix)
-    if not unknown and given not in [set(keys) for keys in connector.credential]:
+    if not given and model.stores is None:
+        named = "credential" in document.data
+        message = f"the key `credential` {'has no value, and no default' if named else 'is missing'}"
+        yield document.problem(document.key(("credential",)), "missing-key", message, "Give `credential:` a value.")
+    elif not unknown and model.stores is None and given not in [set(keys) for keys in connector.credential]:
         wanted = "; or ".join(" and ".join(f"`{key}`" for key in keys) for keys in connector.credential)
         message = f"{model.connector} cannot be opened with {listed(sorted(given))}"
         yield document.problem(document.key(("credential",)), "bad-credential", message, f"Give {wanted}.")
@@ -60,8 +70,13 @@ def _check_keys(document: Document, model: CourierModel, connector: KnownConnect
 
 def _check_store(document: Document, model: CourierModel) -> Iterator[Problem]:
     """The one key of a credential that may be literal; literal secrets are found wherever a file is read."""
+    for key, value in model.credential.items():
+        if pattern(value) and model.stores is None:
+            fix = "Write ${NAME}; or name the stores: `stores: stores.csv`."
+            at = document.value(("credential", key))
+            yield document.problem(at, "secret-reference", "`*` stands for a store's name, and there is none", fix)
     store = model.credential.get("store", "")
-    if "${" in store and not reference(store):
+    if "${" in store and not reference(store) and not pattern(store):
         at = document.value(("credential", "store"))
         message = "a reference to a secret must be the whole value"
         yield document.problem(at, "secret-reference", message, "Write ${NAME} alone, and the rest into NAME.")

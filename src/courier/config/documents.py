@@ -33,6 +33,7 @@ _FILES_OF_URLS = (ALERTS_FILE, SETTINGS_FILE)  # any URL in them is a secret
 _LITERAL = {"credential": "store", "destination": "type"}  # what may stand in a section of secrets as it is
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_PATTERN = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*_)\*\}")
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,12 @@ def _child(node: Node | None, step: str | int) -> tuple[Span, Node | None]:
 
 def read_document(root: FilePath, path: str) -> tuple[Document, list[Problem]]:
     """A file of the project, and what is wrong with it as text and as YAML."""
+    document, text, problems = read_text(root, path)
+    return (document, problems) if problems else _parsed(document, text)
+
+
+def read_text(root: FilePath, path: str) -> tuple[Document, str, list[Problem]]:
+    """A file of the project as text, and what is wrong with it as such."""
     raw = _bytes(root / path)
     if isinstance(raw, Mistake):
         return _unreadable(Document(path), raw)
@@ -120,11 +127,11 @@ def read_document(root: FilePath, path: str) -> tuple[Document, list[Problem]]:
     control = _CONTROL.search(text)
     if control:
         return _unreadable(document, _bad_character(text, control.start()))
-    return _parsed(document, text)
+    return document, text, []
 
 
-def _unreadable(document: Document, mistake: Mistake) -> tuple[Document, list[Problem]]:
-    return document, [document.problem(mistake.span, mistake.rule, mistake.message, mistake.fix)]
+def _unreadable(document: Document, mistake: Mistake) -> tuple[Document, str, list[Problem]]:
+    return document, "", [document.problem(mistake.span, mistake.rule, mistake.message, mistake.fix)]
 
 
 def _parsed(document: Document, text: str) -> tuple[Document, list[Problem]]:
@@ -172,6 +179,12 @@ def reference(value: object) -> str | None:
     return found.group(1) if found else None
 
 
+def pattern(value: object) -> str | None:
+    """NAME_, where a value is ${NAME_*}: the secret of each of many stores, whose name takes the place of the star."""
+    found = _PATTERN.fullmatch(value) if isinstance(value, str) else None
+    return found.group(1) if found else None
+
+
 def _section_of_secrets(path: str) -> str:
     """The key of a file whose values are secrets; empty where a file has none."""
     if path in _FILES_OF_URLS:
@@ -184,7 +197,7 @@ def _is_secret(section: str, path: Path, node: Node) -> bool:
 
     Not so where only a credential can be secret: an endpoint is a URL.
     """
-    if not isinstance(node, Scalar) or node.value is None or reference(node.value):
+    if not isinstance(node, Scalar) or node.value is None or reference(node.value) or pattern(node.value):
         return False
     stray_url = section != "credential" and any(urls_in(str(node.value)))
     literal = path == ("destination",) or path == (section, _LITERAL.get(section))
@@ -229,6 +242,7 @@ def _literal_secret(document: Document, at: Span) -> Problem:
 def _stray_references(document: Document) -> Iterator[Problem]:
     for path, _, node in walk(document.root) if document.root else ():
         section = _section_of_secrets(document.path) or "credential"
-        if isinstance(node, Scalar) and reference(node.value) and path[0] != section:
+        named = isinstance(node, Scalar) and (reference(node.value) or pattern(node.value))
+        if isinstance(node, Scalar) and named and path[0] != section:
             message = f"{node.value} is read in `{section}:` only"
             yield document.problem(node.span, "secret-reference", message, "Write the value itself here.")

@@ -1,23 +1,46 @@
-"""The groups and the destination at a glance: unchecked, without what checks them, which takes half a second."""
+"""Groups, couriers and the destination at a glance: unchecked, without what checks them, which takes half a second."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from courier.config.cron import check_cron
-from courier.config.documents import SETTINGS_FILE, read_document
+from courier.config.csv_cells import cells_of
+from courier.config.documents import SETTINGS_FILE, read_document, read_text
 from courier.config.project import CourierGroup, Destination, GroupCourier
 
 
-def glance_at_groups(root: Path) -> tuple[CourierGroup, ...]:
+def glance_at_couriers(root: Path) -> dict[str, tuple[str, ...]]:
+    """The files of couriers/ by name, each with its couriers: itself, or one per line of its list of stores."""
+    return {path.stem: _couriers(root, path.stem) for path in sorted((root / "couriers").glob("*.yaml"))}
+
+
+def _couriers(root: Path, name: str) -> tuple[str, ...]:
+    path = f"couriers/{name}.yaml"
+    if not re.search("(?m)^stores:", (root / path).read_text("utf-8", "replace")):
+        return (name,)
+    data = read_document(root, path)[0].data
+    stores = data.get("stores") if isinstance(data, Mapping) else None
+    document, _, problems = read_text(root, f"couriers/{stores}")
+    rows = [] if problems else cells_of(document.lines)[0]
+    place = next((place for place, cell in enumerate(rows[0]) if cell.text == "name"), None) if rows else None
+    if place is None:
+        return (name,)
+    return tuple(f"{name}_{row[place].text}" for row in rows[1:] if len(row) > place)
+
+
+def glance_at_groups(root: Path, couriers: Mapping[str, tuple[str, ...]]) -> tuple[CourierGroup, ...]:
     """Names, schedules and couriers, as far as they can be read; a schedule that cannot fire is left out."""
     document, problems = read_document(root, "courier_groups.yaml")
     found = None if problems else document.data
     groups = found if isinstance(found, Mapping) else {}
-    return tuple(_group(str(name), group if isinstance(group, Mapping) else {}) for name, group in groups.items())
+    return tuple(
+        _group(str(name), group if isinstance(group, Mapping) else {}, couriers) for name, group in groups.items()
+    )
 
 
 def glance_at_destination(root: Path) -> Destination:
@@ -33,8 +56,9 @@ def glance_at_destination(root: Path) -> Destination:
     return Destination() if model is None or wrong else resolve_destination(document, model)
 
 
-def _group(name: str, written: Mapping[str, Any]) -> CourierGroup:
-    couriers = written.get("couriers")
+def _group(name: str, written: Mapping[str, Any], known: Mapping[str, tuple[str, ...]]) -> CourierGroup:
+    listed = written.get("couriers")
+    couriers = [str(one) for one in listed] if isinstance(listed, Mapping | list) else []
     timezone = written.get("timezone", "UTC")
     zone = timezone if isinstance(timezone, str) and _is_zone(timezone) else None
     schedule = written.get("schedule")
@@ -45,7 +69,7 @@ def _group(name: str, written: Mapping[str, Any]) -> CourierGroup:
         timezone=zone or "UTC",
         enabled=written.get("enabled") is not False,
         run_type="full",
-        couriers=tuple(GroupCourier(str(one)) for one in couriers) if isinstance(couriers, Mapping | list) else (),
+        couriers=tuple(GroupCourier(one) for written in couriers for one in known.get(written, (written,))),
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from courier.config.documents import Document
 from courier.config.models import GroupModel, Groups
 from courier.config.problems import Problem
-from courier.config.project import Constraint, CourierGroup, GroupCourier
+from courier.config.project import Constraint, CourierGroup, Fleet, GroupCourier
 from courier.config.suggestions import did_you_mean
 
 NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")
@@ -80,20 +80,31 @@ def _way_back(start: str, groups: Groups) -> list[str]:
     return []
 
 
-def resolve_groups(groups: Groups) -> Mapping[str, CourierGroup]:
-    """The groups by name, of a file without problems."""
-    return {name: _group(name, group) for name, group in groups.items()}
+def resolve_groups(groups: Groups, fleets: Mapping[str, Fleet]) -> Mapping[str, CourierGroup]:
+    """The groups by name, of a file without problems. fleets: those with `stores:`."""
+    return {name: _group(name, group, fleets) for name, group in groups.items()}
 
 
-def _group(name: str, model: GroupModel) -> CourierGroup:
+def _couriers(model: GroupModel, fleets: Mapping[str, Fleet]) -> tuple[GroupCourier, ...]:
+    """All stores' couriers in the place of their file's; one that is named besides has options of its own."""
+    found = {}
+    for written, options in model.couriers.items():
+        for name in fleets[written].stores if written in fleets else [written]:
+            if name == written or name not in model.couriers:
+                found[name] = GroupCourier(name, options.offset, options.wait, options.required)
+    return tuple(found.values())
+
+
+def _group(name: str, model: GroupModel, fleets: Mapping[str, Fleet]) -> CourierGroup:
     return CourierGroup(
         name=name,
         schedule=model.schedule,
         timezone=model.timezone,
         enabled=model.enabled,
         run_type=model.run_type,
-        couriers=tuple(GroupCourier(n, c.offset, c.wait, c.required) for n, c in model.couriers.items()),
+        couriers=_couriers(model, fleets),
         constraints=tuple(Constraint(c.group, c.offset, c.wait) for c in model.constraints),
         activations=model.activations,
         alert_after=model.alert_after,
+        parallel=model.parallel,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
@@ -17,13 +17,14 @@ from courier.config.activations import (
     resolve_activation,
 )
 from courier.config.alerts import check_alerts, resolve_alerts
-from courier.config.couriers import check_courier, resolve_courier
+from courier.config.couriers import check_courier, reserved, resolve_courier
 from courier.config.destination import check_settings, resolve_destination
 from courier.config.documents import ALERTS_FILE, SETTINGS_FILE, Document, read_document
 from courier.config.groups import check_groups, resolve_groups
 from courier.config.models import AlertsModel, CourierModel, DomainTableModel, Groups, SemanticTags, SettingsModel
 from courier.config.problems import Problem
-from courier.config.project import Alerts, Destination, DomainTable, Project, View
+from courier.config.project import Alerts, Courier, Destination, DomainTable, Project, View
+from courier.config.stores import Stores, check_names, couriers_of, fleet_of, read_stores
 from courier.config.structure import check
 from courier.config.tables import NAME, NAME_FIX, check_family, resolve_table
 from courier.config.views import read_view
@@ -55,6 +56,7 @@ class _Loading:
         self._problems: list[Problem] = []
         self._documents: dict[str, Document] = {}
         self._queries: Mapping[str, str] = {}
+        self._stores: dict[str, Stores] = {}
 
     def load(self) -> Loaded:
         tags = self._tags()
@@ -68,15 +70,14 @@ class _Loading:
         problems = tuple(sorted(set(self._problems)))
         if groups is None or any(not problem.warning for problem in problems):
             return Loaded(None, problems)
-        resolved = {
-            name: resolve_courier(self._documents[f"couriers/{name}.yaml"], model, folders)
-            for name, model in couriers.items()
-            if model
-        }
+        resolved = {courier.name: courier for courier in self._resolved_couriers(couriers, folders)}
+        fleets = {name: fleet_of(name, found) for name, found in self._stores.items()}
         lines = {key: at for document in self._documents.values() for key, at in document.positions()}
         found = {folder: {name: one for name, one in tables.items() if one} for folder, tables in folders.items()}
-        project = Project(self._root, resolved, resolve_groups(groups), tags.tags, lines, found, views)
-        described = replace(project, alerts=self._resolved(alerts), activations=self._described(activations))
+        project = Project(self._root, resolved, resolve_groups(groups, fleets), tags.tags, lines, found, views)
+        described = replace(
+            project, alerts=self._resolved(alerts), activations=self._described(activations), fleets=fleets
+        )
         return Loaded(replace(described, destination=destination), problems)
 
     def _read(self, path: str, shape: type[T]) -> tuple[Document, T | None]:
@@ -129,13 +130,33 @@ class _Loading:
             document, model = self._read(path, CourierModel)
             couriers[PurePosixPath(path).stem] = model
             self._problems += check_courier(document, model, folders) if model else ()
+            if model and model.stores is not None:
+                self._stores[PurePosixPath(path).stem], problems = read_stores(self._root, document, model)
+                self._problems += problems
+        self._check_stores(couriers)
         return couriers
+
+    def _check_stores(self, couriers: Iterable[str]) -> None:
+        """The names of all stores' couriers against all others."""
+        taken = {name: f"couriers/{name}.yaml" for name in couriers}
+        for stores in self._stores.values():
+            self._problems += check_names(stores, taken, reserved)
+            taken |= {one.courier: stores.document.path for one in stores.stores}
+
+    def _resolved_couriers(
+        self, couriers: Mapping[str, CourierModel | None], folders: Mapping[str, Mapping[str, DomainTable | None]]
+    ) -> Iterator[Courier]:
+        for name, model in couriers.items():
+            if model:
+                courier = resolve_courier(self._documents[f"couriers/{name}.yaml"], model, folders)
+                yield from couriers_of(courier, self._stores[name]) if name in self._stores else [courier]
 
     def _groups(self, couriers: Mapping[str, CourierModel | None]) -> Groups | None:
         document, model = self._read_required(GROUPS_FILE, Groups, "Write it: what runs together, and when.")
         if model is not None:
             activations = [PurePosixPath(path).stem for path in self._files("activations")]
-            self._problems += check_groups(document, model, couriers, activations)
+            stores = {one.courier for found in self._stores.values() for one in found.stores}
+            self._problems += check_groups(document, model, {*couriers, *stores}, activations)
         return model
 
     def _activations(
@@ -146,7 +167,10 @@ class _Loading:
     ) -> Mapping[str, ActivationModel | None]:
         read = {path: self._read(path, ActivationModel) for path in self._files("activations")}
         models = {PurePosixPath(path).stem: model for path, (_, model) in read.items()}
-        around = Surroundings(models, columns_of_couriers(couriers, folders), tags)
+        schemas = dict(columns_of_couriers(couriers, folders))
+        for fleet, stores in self._stores.items():
+            schemas |= dict.fromkeys((one.courier for one in stores.stores), schemas[fleet])
+        around = Surroundings(models, schemas, tags)
         for document, model in read.values():
             self._problems += check_activation(document, model, around) if model else ()
         found, problems = read_queries(self._root, read)

@@ -20,7 +20,7 @@ from courier.config.column_types import TYPE_NAMES, parse_type
 from courier.config.cron import check_cron
 from courier.config.durations import PATTERN as DURATION_PATTERN
 from courier.config.durations import parse_duration
-from courier.config.project import AlertKind, ColumnType, DestinationType
+from courier.config.project import PARALLEL, AlertKind, ColumnType, DestinationType
 from courier.config.suggestions import did_you_mean, listed
 
 
@@ -112,6 +112,12 @@ def _endpoint(text: str) -> str:
     return f"{parts.scheme}://{host}" + (f":{port}" if port is not None else "")
 
 
+def _at_once(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= 64:
+        raise wrong("bad-value", "this must be a whole number from 1 to 64", "Write `parallel: 8`.")
+    return value
+
+
 def _type(text: str) -> ColumnType:
     try:
         return parse_type(text)
@@ -167,6 +173,7 @@ OneOrMore = Annotated[
     WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}),
 ]
 
+AtOnce = Annotated[int, PlainValidator(_at_once), WithJsonSchema({"type": "integer", "minimum": 1, "maximum": 64})]
 AlertKinds = Annotated[
     tuple[AlertKind, ...],
     BeforeValidator(_one_or_more),
@@ -221,7 +228,11 @@ class CourierModel(FileModel):
     connector: Text = Field(description="The kind of source.")
     api_version: Text | None = Field(None, description="The version of the source's API that is asked for: 2026-10.")
     credential: dict[str, Text] = Field(
-        description="Names of secrets, ${NAME}: from the environment, .env or NAME_FILE."
+        {},
+        description="Names of secrets, ${NAME}: from the environment, .env or NAME_FILE. Of many stores: ${NAME_*}.",
+    )
+    stores: Text | None = Field(
+        None, description="A CSV beside this file, a line per store: each becomes a courier of its own."
     )
     endpoint: Endpoint | None = Field(None, description="Replaces the source's origin: http://127.0.0.1:PORT.")
     domain_tables: Text | None = Field(None, description="Folder of domain_tables/. Default: the connector's name.")
@@ -260,6 +271,7 @@ class GroupModel(FileModel):
     constraints: tuple[ConstraintModel, ...] = Field((), description="Other groups that must have committed first.")
     activations: Texts = Field((), description="What runs when every required courier has committed.")
     alert_after: Duration | None = Field(None, description="Alert when a run takes longer than this: 2h.")
+    parallel: AtOnce = Field(PARALLEL, description="So many couriers run at once.")
 
 
 class ColumnModel(FileModel):

@@ -19,6 +19,9 @@ Mode = Literal["auto", "pages", "bulk"]
 DestinationType = Literal["duckdb", "postgres"]
 AlertKind = Literal["failed", "blocked", "late", "recovered", "volume", "stale"]
 
+PARALLEL = 8
+"""Couriers of a group that run at once, where it does not say."""
+
 
 @dataclass(frozen=True)
 class ColumnType:
@@ -157,7 +160,11 @@ class Feed:
 
 @dataclass(frozen=True)
 class Courier:
-    """One file of couriers/. `name` is also the schema that its tables live in."""
+    """One file of couriers/, or one store of a file with `stores:`. `name` is also the schema of its tables.
+
+    `fleet` is the file's own name and `store` the store's, where there are stores: shopify_uk is `uk` of `shopify`.
+    All couriers of a fleet have the very same `feeds`.
+    """
 
     name: str
     path: str
@@ -168,9 +175,23 @@ class Courier:
     feeds: tuple[Feed, ...]
     endpoint: str | None = None
     since: datetime | None = None
+    fleet: str | None = None
+    store: str = ""
 
     def feed(self, name: str) -> Feed:
         return next(feed for feed in self.feeds if feed.name == name)
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """A file of couriers/ with `stores:`. `name` is that of a schema of views over the tables of all of them.
+
+    `stores`: by their couriers' names, in the list's order, what the stores are called there.
+    """
+
+    name: str
+    path: str
+    stores: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -199,6 +220,7 @@ class CourierGroup:
     constraints: tuple[Constraint, ...] = ()
     activations: tuple[str, ...] = ()
     alert_after: timedelta | None = None
+    parallel: int = PARALLEL
 
 
 @dataclass(frozen=True)
@@ -243,3 +265,17 @@ class Project:
     alerts: Alerts = field(default_factory=Alerts)
     activations: Mapping[str, Activation] = field(default_factory=dict)
     destination: Destination = field(default_factory=Destination)
+    fleets: Mapping[str, Fleet] = field(default_factory=dict)
+    """By name the files of couriers/ with `stores:`."""
+
+    def members(self, schema: str) -> tuple[str, ...]:
+        """The couriers that fill a schema: of a fleet's, those of all its stores. Raises KeyError."""
+        return tuple(self.fleets[schema].stores) if schema in self.fleets else (self.couriers[schema].name,)
+
+    def courier_of(self, schema: str) -> Courier:
+        """The courier that fills a schema; of a fleet's, any of them: they differ by their credentials only."""
+        return self.couriers[self.members(schema)[0]]
+
+    def folder_of(self, schema: str) -> str:
+        """The folder of the schema's domain tables."""
+        return self.courier_of(schema).domain_tables

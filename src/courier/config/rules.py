@@ -19,12 +19,14 @@ RULES: Mapping[str, str] = {
     "anchor": "No anchors, aliases or merge keys: a value stands where it is read.",
     "yaml-tag": "No YAML tags such as !!str or !include.",
     "duplicate-key": "A key stands once in its mapping.",
+    "csv": "A list of stores is CSV: a first line of names, then as many values in each line.",
     # What is written
     "unknown-key": "Only known keys: a misspelt one is never ignored.",
     "missing-key": "Keys without a default are given.",
     "bad-type": "A value is text, a number, true or false, a list or a mapping, as its key wants.",
     "bad-value": "A value is one of those that its key knows.",
     "bad-name": "Couriers, groups, feeds, columns and targets are named in lower-case letters, digits and underscores.",
+    "bad-handle": "A store is named as its platform does: acme, acme.myshopify.com, or a store hash.",
     "reserved-name": "A courier is not named as a schema that DuckDB, Postgres or courier itself uses.",
     "bad-duration": "Durations are 90s, 30m, 24h, 2d or 1w.",
     "bad-percent": "An error limit is a percentage from 0% to 100%.",
@@ -44,7 +46,8 @@ RULES: Mapping[str, str] = {
     "enriches": "An activation enriches another one, which makes the personas.",
     # Secrets
     "literal-secret": "A secret is never written into a file, only its name: ${NAME}.",
-    "secret-reference": "${NAME} is a whole value, and stands in `credential:`, `targets:` or `destination:` only.",
+    "secret-reference": "${NAME} is a whole value, and stands in `credential:`, `targets:`, `destination:`, or in a "
+    "list of stores, only.",
     "bad-credential": "A credential has one of the sets of keys that its connector knows.",
     "destination-url": "Only Postgres has a `url`.",
     # Names that must exist
@@ -58,6 +61,8 @@ RULES: Mapping[str, str] = {
     "unknown-tag": "A semantic tag is in semantic_tags.yaml.",
     "unknown-column": "`primary_key`, `last_updated`, `release` and `must_occur` name columns.",
     # What must fit together
+    "courier-name": "A store's courier, <file>_<store>, is called as no other courier is.",
+    "duplicate-store": "A store stands once in its list.",
     "duplicate-tag": "A tag stands once on its column, and once in the vocabulary.",
     "tag-alias": "A tag is written by its own name, not by an alias (a warning).",
     "tag-type": "A strict tag's type is not contradicted.",

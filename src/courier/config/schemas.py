@@ -129,6 +129,7 @@ def _courier(names: Names) -> Schema:
     properties["credential"]["propertyNames"] = _enum(
         dict.fromkeys(key for known in KNOWN_CONNECTORS.values() for key in known.credential_keys)
     )
+    schema["anyOf"] = [{"required": ["credential"]}, {"required": ["stores"]}]
     return schema
 
 

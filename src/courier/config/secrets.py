@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
 
 from courier.config.activation import Activation
@@ -10,6 +11,7 @@ from courier.config.project import Courier, Project, SecretRef
 from courier.errors import ConfigurationError, CredentialMissing
 
 ENV_FILE = ".env"
+MOST_NAMED = 20
 
 
 def resolve_credential(project: Project, courier: Courier | Activation, environ: Mapping[str, str]) -> dict[str, str]:
@@ -71,6 +73,13 @@ def _secret_file(name: str, path: Path) -> str | None:
 def _env_file(path: Path) -> dict[str, str]:
     if not path.is_file():
         return {}
+    status = path.stat()
+    return _values_of(path, status.st_mtime_ns, status.st_size)
+
+
+@lru_cache(maxsize=4)
+def _values_of(path: Path, changed: int, size: int) -> dict[str, str]:
+    """Of the file as it was last changed: each of 200 stores asks for it, and to read 200 lines takes 10 ms."""
     # Imported here: most projects on servers have no .env.
     from dotenv import dotenv_values
 
@@ -83,7 +92,8 @@ def _env_file(path: Path) -> dict[str, str]:
 
 
 def _missing(refs: list[SecretRef]) -> CredentialMissing:
-    named = ", ".join(f"{ref.name} ({ref.path}:{ref.line})" for ref in refs)
+    named = ", ".join(f"{ref.name} ({ref.path}:{ref.line})" for ref in refs[:MOST_NAMED])
+    named += f" and {len(refs) - MOST_NAMED} more" if len(refs) > MOST_NAMED else ""
     them = "it" if len(refs) == 1 else "them"
     return CredentialMissing(
         f"not set: {named}",

@@ -12,6 +12,7 @@ from courier.connectors.contract import Connector, Fetching, Waiting
 from courier.runtime.effort import Meter
 from courier.runtime.events import Event, Fetched, Report, Reporter, Waited
 from courier.runtime.history import History
+from courier.runtime.pace import Pace
 from courier.runtime.place import Place
 from courier.runtime.run_folder import RunFolder, StoredRun
 from courier.storage.ledger import Standing
@@ -28,7 +29,7 @@ def _no_activations(activation: Activation) -> tuple[Activation, Mapping[str, st
 
 @dataclass(frozen=True)
 class Context:
-    """What every run of a process shares."""
+    """What every run of a process shares. pace: of a run of many couriers; without it, each publishes its commit."""
 
     project: Project
     place: Place
@@ -36,6 +37,7 @@ class Context:
     report: Report
     wait_for_lock: bool = True
     activation_access: ActivationAccess = _no_activations
+    pace: Pace | None = None
 
     @property
     def history(self) -> History:

@@ -14,9 +14,10 @@ from courier.runtime.context import Context, Work, recording
 from courier.runtime.effort import Meter
 from courier.runtime.events import Noticed, Reporter, RunFinished, RunStarted
 from courier.runtime.fetch import Answer, answer_from_json, fetch
-from courier.runtime.load_path import clean_up, load, publish_changes
+from courier.runtime.load_path import clean_up, load
 from courier.runtime.place import courier_lock
 from courier.runtime.plan import Intention, plan_feeds
+from courier.runtime.publishing import publish_changes
 from courier.runtime.resolution import resolution
 from courier.runtime.result import CourierResult, Outcome, Result, feed_results
 from courier.runtime.run_folder import Stage, StoredRun, fingerprint, folder_of, new_run, prune, unfinished
@@ -53,8 +54,9 @@ def work_on(context: Context, courier: Courier, stored: StoredRun, standing: Sta
 
 def recover(context: Context, courier: Courier) -> None:
     """Bring the courier to where it would be had no process been killed: published, and no run left half done."""
-    prune(context.place, clock.now())
-    publish_changes(context, Reporter(courier.name, "", context.report))
+    if context.pace is None:
+        prune(context.place, clock.now())
+        publish_changes(context, Reporter(courier.name, "", context.report))
     for _, stored in list(unfinished(context.place, courier.name)):
         _take_up(work_on(context, courier, stored), fingerprint(courier, context.project.destination))
 

@@ -14,7 +14,8 @@ from courier.runtime.events import interval_json
 from courier.runtime.place import Place
 from courier.runtime.plan import FeedPlan, Intention, plan_feeds, requests_of
 from courier.storage import ledger
-from courier.storage.warehouse import reading
+from courier.storage.connection import Connection
+from courier.storage.warehouse import Warehouse, reading
 
 
 @dataclass(frozen=True)
@@ -57,15 +58,25 @@ class Foresight:
 
 def foresee(project: Project, place: Place, intention: Intention) -> Foresight:
     """Plan a run as it would be planned, from the ledger as it stands."""
+    return foresee_all(project, place, [intention])[0]
+
+
+def foresee_all(project: Project, place: Place, intentions: Iterable[Intention]) -> list[Foresight]:
+    """Several, in one opening."""
+    with reading(place.warehouse, threads=1) as connection:
+        return [_foresee(project, connection or place.warehouse, one) for one in intentions]
+
+
+def _foresee(project: Project, source: Warehouse | Connection, intention: Intention) -> Foresight:
     courier = project.couriers[intention.courier]
     connector = connector_named(courier.connector)
-    watermarks = ledger.watermarks(place.warehouse, courier.name, [feed.name for feed in courier.feeds])
+    watermarks = ledger.watermarks(source, courier.name, [feed.name for feed in courier.feeds])
     plans = plan_feeds(courier, connector, intention, watermarks)
     requests = requests_of(courier, plans)
     estimates = tuple((connector.estimate(request), tuple(feed.name for feed in request.feeds)) for request in requests)
     paced = [feed for estimate, feeds in estimates if estimate.paces for feed in feeds]
-    rows = ledger.row_counts(place.warehouse, courier.name, paced) if paced else {}
-    return Foresight(courier.name, plans, estimates, tuple(_changes(place, courier)), rows)
+    rows = ledger.row_counts(source, courier.name, paced) if paced else {}
+    return Foresight(courier.name, plans, estimates, tuple(_changes(source, courier)), rows)
 
 
 def loaded_up_to(project: Project, place: Place, couriers: Iterable[str]) -> dict[str, dict[str, datetime | None]]:
@@ -75,8 +86,8 @@ def loaded_up_to(project: Project, place: Place, couriers: Iterable[str]) -> dic
         return {name: ledger.watermarks(connection or place.warehouse, name, each) for name, each in feeds.items()}
 
 
-def _changes(place: Place, courier: Courier) -> list[str]:
-    stored = ledger.stored_columns(place.warehouse, courier.name)
+def _changes(source: Warehouse | Connection, courier: Courier) -> list[str]:
+    stored = ledger.stored_columns(source, courier.name)
     found = []
     for feed in courier.feeds:
         name = f"{courier.name}.{feed.name}"

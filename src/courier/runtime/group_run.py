@@ -15,20 +15,22 @@ from typing import Any, Literal, Protocol
 
 from courier import clock
 from courier.clock import rfc3339
-from courier.config.project import CourierGroup, Project
+from courier.config.project import PARALLEL, CourierGroup, Project
 from courier.errors import CourierError
 from courier.runtime import events
 from courier.runtime.allowance import NOTHING, Allowance
 from courier.runtime.context import Context
 from courier.runtime.courier_run import run_courier
 from courier.runtime.decide import Decision, PastRun, decide, fix_of_blocked, looked_at_since
-from courier.runtime.events import interval_json
+from courier.runtime.events import Reporter, interval_json
 from courier.runtime.group_activations import with_activations
+from courier.runtime.pace import Pace
 from courier.runtime.period import ByHand
 from courier.runtime.place import group_lock
 from courier.runtime.plan import Intention
+from courier.runtime.publishing import publish_changes, publish_for_all
 from courier.runtime.result import CourierResult, GroupResult, Result
-from courier.runtime.run_folder import fingerprint
+from courier.runtime.run_folder import fingerprint, prune
 from courier.runtime.run_name import name_of
 from courier.storage.duck import is_interruption
 
@@ -42,6 +44,8 @@ class Counting(Protocol):
 
 
 POLL_SECONDS = 15.0  # between looks at what a constraint waits for
+MANY = 16
+"""Couriers of one run up to which each publishes what it commits."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +131,7 @@ def run_parts(
         decision = decided(context.history, group, asked, partial(_tell_waiting, context, group))
         if decision.answer != "run":
             return end(_undone(context, run, group, asked, decision))
-        couriers = _run_all(context, run, parts(run))
+        couriers = run_all(context, run, parts(run), group.parallel)
         result = together(run, group, asked, couriers, sandbox=context.place.sandbox)
         return end(with_activations(context, group, result))
 
@@ -194,8 +198,8 @@ def _recorded(
         raise
 
 
-def _run_all(context: Context, run: str, parts: Sequence[Part]) -> tuple[CourierResult, ...]:
-    """In parallel. Ctrl-C reaches this thread only: the others notice it at their next event.
+def run_all(context: Context, run: str, parts: Sequence[Part], at_once: int) -> tuple[CourierResult, ...]:
+    """In parallel, so many at once. Ctrl-C reaches this thread only: the others notice it at their next event.
 
     What keeps one courier from running keeps no other one; where none has committed, it is raised.
     """
@@ -209,14 +213,28 @@ def _run_all(context: Context, run: str, parts: Sequence[Part]) -> tuple[Courier
     each = replace(context, report=report)
     if len(parts) == 1:
         return (parts[0][1](context),)
-    with ThreadPoolExecutor(max_workers=len(parts)) as pool:
+    with ThreadPoolExecutor(max_workers=at_once) as pool, _published(each, run, len(parts)) as each:
         running = [pool.submit(_kept, work, each) for _, work in parts]
         try:
             ended = [future.result() for future in running]
         except KeyboardInterrupt:
             interrupted.set()
+            pool.shutdown(wait=False, cancel_futures=True)
             raise
     return _told(context, run, [(courier, end) for (courier, _), end in zip(parts, ended, strict=True)])
+
+
+@contextmanager
+def _published(context: Context, run: str, couriers: int) -> Iterator[Context]:
+    """Each when it commits; of many, now and then, and at the end."""
+    if couriers <= MANY:
+        yield context
+        return
+    pace, reporter = Pace(), Reporter("", run, context.report)
+    prune(context.place, clock.now())
+    publish_changes(context, reporter)
+    yield replace(context, pace=pace)
+    publish_for_all(pace, context, reporter)
 
 
 def _kept(work: Callable[[Context], CourierResult], context: Context) -> CourierResult | CourierError:
@@ -242,10 +260,20 @@ def _told(
     )
 
 
+def stores_intentions(couriers: Sequence[str], asked: Asked) -> tuple[Intention, ...]:
+    """What each courier is to do outside of any group."""
+    by_hand, feeds, allowance = asked.by_hand, asked.feeds, asked.allowance
+    return tuple(Intention(name, asked.now, by_hand=by_hand, feeds=feeds, allowance=allowance) for name in couriers)
+
+
 def run_single(context: Context, courier: str, asked: Asked) -> GroupResult:
-    """Run one courier, or some of its feeds, outside of any group."""
-    intention = Intention(courier, asked.now, by_hand=asked.by_hand, feeds=asked.feeds, allowance=asked.allowance)
-    return single_result(asked.now, run_courier(context, intention))
+    """Run one courier, or all stores of one, or some of their feeds, outside of any group."""
+    intentions = stores_intentions(context.project.members(courier), asked)
+    if len(intentions) == 1:
+        return single_result(asked.now, run_courier(context, intentions[0]))
+    run = name_of(courier, asked.now)
+    ended = run_all(context, run, [_fresh(one) for one in intentions], PARALLEL)
+    return together(run, None, asked, ended, sandbox=context.place.sandbox)
 
 
 def config_of(project: Project, group: CourierGroup) -> str:

@@ -15,22 +15,20 @@ from typing import TYPE_CHECKING
 from courier import clock
 from courier.connectors.contract import Request
 from courier.errors import ErrorLimitExceeded, RunFailed
-from courier.runtime.context import Context, Work
+from courier.runtime.context import Work
 from courier.runtime.effort import versions
 from courier.runtime.events import (
     Committing,
     FeedCommitted,
     FeedShaped,
     Noticed,
-    Publishing,
-    Reporter,
     RunCommitted,
     RunLanded,
-    RunPublished,
 )
 from courier.runtime.fetch import DELETES, Answer, fields_of, reachable_plans
 from courier.runtime.plan import FeedPlan, requests_of
 from courier.runtime.proof import check_landed, check_shaped
+from courier.runtime.publishing import publish_changes, publish_for_all
 from courier.runtime.result import Outcome
 from courier.storage import warehouse
 from courier.storage.commit import commit, commit_without_news, preview
@@ -278,7 +276,11 @@ def _settle(work: Work, loads: Sequence[FeedLoad], committed: Committed) -> None
     """Tell what was committed, and publish it, still under the lock."""
     _report_committed(work, loads, committed)
     with work.meter.stage("publish"):
-        publish_changes(work.context, work.reporter, committed)
+        pace = work.context.pace
+        if pace is None:
+            publish_changes(work.context, work.reporter, committed)
+        elif pace.due():
+            publish_for_all(pace, work.context, work.reporter)
 
 
 def _record(work: Work, fetched: Fetched, landed: Landed | None) -> RunRecord:
@@ -294,6 +296,8 @@ def _record(work: Work, fetched: Fetched, landed: Landed | None) -> RunRecord:
         statuses=preflight.statuses,
         views=work.context.project.views.get(work.courier.domain_tables, ()),
         work=_work_record(work),
+        fleet=work.context.project.fleets.get(work.courier.fleet or ""),
+        spanning_later=work.context.pace is not None,
     )
 
 
@@ -317,24 +321,6 @@ def _report_committed(work: Work, loads: Sequence[FeedLoad], committed: Committe
     work.reporter(RunCommitted, changed=committed.changed)
     for note in committed.notes:
         work.reporter(Noticed, note=note)
-
-
-def publish_changes(context: Context, reporter: Reporter, committed: Committed | None = None) -> None:
-    """Publish what was committed since the last publish, and say what was found beside the published file.
-
-    committed: what this process committed last, under the lock that it still holds.
-    """
-    replaced = []
-
-    def before_replacing() -> None:
-        replaced.append(True)
-        reporter(Publishing)
-
-    last_changed = committed.last_change if committed else None
-    for warning in warehouse.publish_if_behind(context.place.warehouse, before_replacing, last_changed):
-        reporter(Noticed, note=warning)
-    if replaced:
-        reporter(RunPublished, path=context.place.files.published.name)
 
 
 def clean_up(work: Work) -> None:

@@ -13,7 +13,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
@@ -23,7 +23,7 @@ import orjson
 from courier import __version__
 from courier.clock import Interval, rfc3339
 from courier.config.activation import Activation
-from courier.config.project import Courier, Destination
+from courier.config.project import Courier, Destination, Feed
 from courier.runtime.allowance import NOTHING, Allowance, allowance_from_json
 from courier.runtime.effort import NO_EFFORT, Effort
 from courier.runtime.place import Place, private_folder
@@ -32,6 +32,7 @@ from courier.runtime.run_name import name_of
 
 Stage = Literal["running", "done", "failed"]
 KEEP = timedelta(days=7)
+MOST_PRINTED = 64
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,22 @@ def fingerprint(one: Courier | Activation, destination: Destination) -> str:
 
     And with the destination: another one's ledger says that other periods are loaded.
     """
-    return hashlib.sha256(f"{__version__} {one!r} {destination!r}".encode()).hexdigest()[:16]
+    own = f"{replace(one, feeds=())!r} {_feeds_print(one)}" if isinstance(one, Courier) else repr(one)
+    return hashlib.sha256(f"{__version__} {own} {destination!r}".encode()).hexdigest()[:16]
+
+
+_printed: dict[int, tuple[tuple[Feed, ...], str]] = {}
+
+
+def _feeds_print(courier: Courier) -> str:
+    """Of a courier's feeds, once for all stores that share them: to write them out takes a millisecond."""
+    known = _printed.get(id(courier.feeds))
+    if known is None or known[0] is not courier.feeds:
+        if len(_printed) > MOST_PRINTED:
+            _printed.clear()
+        known = courier.feeds, hashlib.sha256(repr(courier.feeds).encode()).hexdigest()
+        _printed[id(courier.feeds)] = known
+    return known[1]
 
 
 def plans_of(stored: StoredRun, courier: Courier) -> tuple[FeedPlan, ...]:
@@ -148,7 +164,8 @@ def folder_of(place: Place, run: str) -> RunFolder:
 
 def unfinished(place: Place, courier: str) -> Iterator[tuple[RunFolder, StoredRun]]:
     """Runs of the courier that no process has ended: theirs was killed. Oldest first."""
-    for path in sorted(place.runs.glob("*")):
+    # By its name: to look into the folders of 200 stores' runs of a week would take longer than a small run.
+    for path in sorted(place.runs.glob(f"*-{courier}-*")):
         stored = RunFolder(path).stored()
         if stored and stored.courier == courier and stored.stage == "running":
             yield RunFolder(path), stored

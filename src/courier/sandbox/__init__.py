@@ -30,11 +30,21 @@ def open_shop(folder: Path | None = None, options: Options | None = None) -> Sho
     return Shop.open(folder, options)
 
 
-def serve(shop: Shop, port: int = 0, settings: Settings | None = None) -> Sandbox:
-    """A server to use as a context manager, on 127.0.0.1 and any free port (`url`, `credentials`, `faults`)."""
+def open_store(shop: Shop, name: str) -> Shop:
+    """The small shop of one of many stores, beside the main one."""
+    from courier.sandbox.stores import open_store as open_beside
+
+    return open_beside(shop, name)
+
+
+def serve(shop: Shop, port: int = 0, settings: Settings | None = None, stores: Iterable[str] = ()) -> Sandbox:
+    """A server to use as a context manager, on 127.0.0.1 and any free port (`url`, `credentials`, `faults`).
+
+    stores: the names of small shops beside it, each with tokens of its own: `sandbox.credential("shopify", name)`.
+    """
     from courier.sandbox.server import Sandbox
 
-    return Sandbox(shop, port, settings)
+    return Sandbox(shop, port, settings, stores)
 
 
 def change(shop: Shop, orders: int = 50, sources: Iterable[str] = ("shopify",)) -> list[TableChange]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from threading import Event, Thread
 from types import TracebackType
 from typing import Any
@@ -13,27 +13,16 @@ from typing import Any
 import uvicorn
 
 from courier.errors import UsageError
-from courier.sandbox import no_side
-from courier.sandbox.bigcommerce.app import Api as BigCommerceApi
-from courier.sandbox.bigcommerce.service import Store
-from courier.sandbox.klaviyo.app import Api as KlaviyoApi
-from courier.sandbox.klaviyo.service import Klaviyo
 from courier.sandbox.mavera.app import Api
 from courier.sandbox.mavera.service import Mavera
 from courier.sandbox.shop import Shop
-from courier.sandbox.shopify.app import Admin
 from courier.sandbox.shopify.bulk.files import File
-from courier.sandbox.shopify.faults import no_faults
-from courier.sandbox.shopify.service import Service, Settings
+from courier.sandbox.shopify.service import Settings
 from courier.sandbox.shopify.versions import SUPPORTED
+from courier.sandbox.sources import Sources
+from courier.sandbox.stores import Stores
 
 HOST = "127.0.0.1"
-CREDENTIALS = {
-    "bigcommerce": {"store_hash": "BIGCOMMERCE_STORE_HASH", "access_token": "BIGCOMMERCE_ACCESS_TOKEN"},
-    "shopify": {"store": "SHOPIFY_STORE", "access_token": "SHOPIFY_ACCESS_TOKEN"},
-    "klaviyo": {"api_key": "KLAVIYO_API_KEY"},
-}
-"""Connector -> key of a courier's `credential:` -> the variable that it names."""
 
 
 class _Server(uvicorn.Server):
@@ -64,17 +53,16 @@ class _Server(uvicorn.Server):
 
 
 class Sandbox:
-    """A served shop: `with serve(shop) as sandbox: sandbox.url`. Its thread ends with the block."""
+    """A served shop, and stores beside it: `with serve(shop) as sandbox`. Its thread ends with the block."""
 
-    def __init__(self, shop: Shop, port: int = 0, settings: Settings | None = None) -> None:
+    def __init__(self, shop: Shop, port: int = 0, settings: Settings | None = None, stores: Iterable[str] = ()) -> None:
         self.shop = shop
-        self.faults = no_faults()
-        self.service = Service(shop, settings or Settings())
+        self.sources = Sources(shop, settings or Settings())
+        self.stores = Stores(shop, stores, settings or Settings())
         self.mavera = Mavera(shop)
-        self.bigcommerce = Store(shop)
-        self._admin = Admin(self.service, self.faults)
-        self.klaviyo = Klaviyo(shop)
-        self._admin.on_reset += [self.mavera.reset, self.bigcommerce.reset, self.klaviyo.reset]
+        self.sources.admin.on_reset.append(self.mavera.reset)
+        self.faults, self.service = self.sources.faults, self.sources.service
+        self.bigcommerce, self.klaviyo = self.sources.bigcommerce, self.sources.klaviyo
         self._port = port
         self._socket: socket.socket | None = None
         self._server: _Server | None = None
@@ -88,23 +76,14 @@ class Sandbox:
     @property
     def credentials(self) -> dict[str, str]:
         """What a courier needs to log in, by the names of its variables. Nothing here opens a real shop."""
-        return {
-            **self._admin.credentials(),
-            "BIGCOMMERCE_STORE_HASH": self.bigcommerce.hash,
-            "BIGCOMMERCE_ACCESS_TOKEN": self.bigcommerce.token,
-            "KLAVIYO_API_KEY": self.klaviyo.key,
-            "MAVERA_API_KEY": self.mavera.key,
-        }
+        return {**self.sources.credentials, "MAVERA_API_KEY": self.mavera.key}
 
-    def credential(self, connector: str) -> dict[str, str]:
-        """What a courier of this connector is opened with, by the keys of its `credential:`.
+    def credential(self, connector: str, store: str = "") -> dict[str, str]:
+        """What a courier of this connector is opened with, by the keys of its `credential:`. store: of many, which.
 
         Raises UsageError for one that the sandbox does not have.
         """
-        if connector not in CREDENTIALS:
-            raise no_side(connector)
-        known = self.credentials
-        return {key: known[name] for key, name in CREDENTIALS[connector].items()}
+        return (self.stores[store] if store else self.sources).credential(connector)
 
     @property
     def requests(self) -> Sequence[dict[str, Any]]:
@@ -112,7 +91,7 @@ class Sandbox:
         return tuple(self.service.log)
 
     def reset(self, changes: bool = False) -> None:
-        self._admin.reset(changes)
+        self.sources.admin.reset(changes)
 
     def write_bulk(self, query: str, version: str = SUPPORTED[-1], grouped: bool = False) -> File:
         """Write a bulk operation's file ahead. An operation of the same selection that finds the same records takes it.
@@ -124,13 +103,8 @@ class Sandbox:
     def start(self) -> Sandbox:
         """Listen, and return when the first request can be sent."""
         self._socket = _listen(self._port)
-        beside = [
-            *Api(self.mavera).routes(),
-            *BigCommerceApi(self.bigcommerce, self.faults).routes(),
-            *KlaviyoApi(self.klaviyo, self.faults).routes(),
-        ]
         config = uvicorn.Config(
-            self._admin.application(beside),
+            self.stores.in_front_of(self.sources.application(Api(self.mavera).routes())),
             log_config=None,
             access_log=False,
             lifespan="off",

@@ -73,7 +73,7 @@ def check_consent(project: Project, activation: Activation, filtered: Collection
 
 
 def _tags(project: Project, stored: Stored) -> tuple[str, ...]:
-    table = project.folders[project.couriers[stored.schema].domain_tables][stored.table]
+    table = project.folders[project.folder_of(stored.schema)][stored.table]
     return next((column.tags for column in table.columns if column.name == stored.column), ())
 
 

@@ -17,8 +17,10 @@ from courier.config.project import Project
 from courier.config.suggestions import MOST_SHOWN, closest
 from courier.errors import ConfigurationError, UsageError
 from courier.storage import duck
-from courier.storage.activation_source import Source, columns_of, loading, split, stored
+from courier.storage.activation_source import Source, columns_of, loading, of_each_store, split, stored
 from courier.storage.entities import SCHEMA, entities_of, entity_sql
+from courier.storage.fleet_views import union_sql
+from courier.storage.inspect import types_of
 from courier.storage.lineage import Reading, reading
 from courier.storage.warehouse import Warehouse
 
@@ -62,7 +64,7 @@ def read_rows(project: Project, activation: Activation, warehouse: Warehouse) ->
 def _check_feeds(project: Project, activation: Activation, warehouse: Warehouse, found: Reading) -> None:
     """Every table that is read is a feed of its courier."""
     for schema, table in split(found.tables):
-        courier = project.couriers[schema]
+        courier = project.courier_of(schema)
         if table not in {feed.name for feed in courier.feeds}:
             message = f"{activation.sql_path} reads {schema}.{table}, and {courier.path} does not send this feed"
             fix = f"Add the line `{table}:` to `feeds:` in {courier.path}, then: {loading(warehouse, schema)}"
@@ -73,12 +75,21 @@ def _show(source: Source, project: Project, found: Reading) -> None:
     """Views of the tables and the project's own views, in a catalog that holds nothing else; then all is locked."""
     connection = source.connection
     connection.execute("USE memory")
-    for schema in sorted({schema for schema, _ in split((*found.tables, *found.views))}):
+    tables = split(found.tables)
+    views = [one for one in split(found.views) if one not in tables]  # a fleet's table is a view
+    for schema in sorted({schema for schema, _ in (*tables, *views, *source.tables)}):
         connection.execute(f"CREATE SCHEMA {duck.quote(schema)}")
-    for schema, table in split(found.tables):
+    for schema, table in source.tables:
         _show_table(source, project, found, schema, table)
-    for schema, name in split(found.views):
-        _show_view(connection, project, schema, name)
+    for schema, name in views:
+        if schema == SCHEMA:
+            _show_entity(source, project, name)
+            continue
+        for member in _members(source, project, schema):
+            _show_view(connection, project, member, name)
+    for schema, name in (*tables, *views):
+        if schema in project.fleets:
+            _show_all(source, project, schema, name)
     # One thread, in order: what a query leaves open, such as any_value, is then the same every time.
     connection.execute("SET threads = 1")
     connection.execute("SET preserve_insertion_order = true")
@@ -86,8 +97,24 @@ def _show(source: Source, project: Project, found: Reading) -> None:
     connection.execute("SET lock_configuration = true")
 
 
+def _members(source: Source, project: Project, schema: str) -> list[str]:
+    """The couriers of the schema whose tables are read."""
+    read = {member for member, _ in source.tables}
+    return [member for member in project.members(schema) if member in read]
+
+
+def _show_all(source: Source, project: Project, fleet: str, name: str) -> None:
+    """One view over a table, or a view, of all stores."""
+    members = _members(source, project, fleet)
+    is_table = name in project.folders[project.folder_of(fleet)]
+    # Of a view the first store's stand for all: each is made of the same SQL over the same columns.
+    types = columns_of(project, fleet, name) if is_table else types_of(source.connection, members[0], name)
+    sql = union_sql(project.fleets[fleet], name, dict.fromkeys(members, types), "memory")
+    source.connection.execute(f"CREATE VIEW memory.{duck.quote(fleet)}.{duck.quote(name)} AS {sql}")
+
+
 def _show_table(source: Source, project: Project, found: Reading, schema: str, table: str) -> None:
-    needed = found.needed_of(schema, table)
+    needed = of_each_store(project, found, schema, table)
     columns = ", ".join(
         duck.quote(name) if name in needed else f"NULL::{kind} AS {duck.quote(name)}"
         for name, kind in columns_of(project, schema, table).items()
@@ -97,11 +124,16 @@ def _show_table(source: Source, project: Project, found: Reading, schema: str, t
 
 
 def _show_view(connection: Connection, project: Project, schema: str, name: str) -> None:
-    if schema == SCHEMA:
-        sql = next(entity_sql(entity) for entity in entities_of(project) if entity.name == name)
-    else:
-        views = project.views[project.couriers[schema].domain_tables]
-        sql = next(view.sql for view in views if view.name == name)
+    views = project.views[project.folder_of(schema)]
+    _make_view(connection, schema, name, next(view.sql for view in views if view.name == name))
+
+
+def _show_entity(source: Source, project: Project, name: str) -> None:
+    found = entities_of(project, {schema for schema, _ in source.tables})
+    _make_view(source.connection, SCHEMA, name, next(entity_sql(entity) for entity in found if entity.name == name))
+
+
+def _make_view(connection: Connection, schema: str, name: str, sql: str) -> None:
     connection.execute(f"USE memory.{duck.quote(schema)}")
     connection.execute(f"CREATE VIEW {duck.quote(name)} AS\n{sql}")
     connection.execute("USE memory.main")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import TypeAlias
@@ -12,8 +12,8 @@ from courier import clock
 from courier.config.project import DomainTable, SemanticTag
 from courier.config.vocabulary import Vocabulary, vocabulary
 from courier.errors import CommitUnknown, Incomplete, Locked, WarehouseUnreachable
-from courier.storage import catalog, contest, families, ledger, namespaces, semantic, views
-from courier.storage.connection import Connection
+from courier.storage import catalog, contest, families, ledger, namespaces, spanning, views
+from courier.storage.connection import Connection, transaction
 from courier.storage.duck import leave_untidy
 from courier.storage.ledger_tables import create_ledger
 from courier.storage.load import Committed, Counters, FeedLoad, RunRecord
@@ -135,50 +135,34 @@ def _commit_once(
     if ledger.committed(connection, run.run):
         committed = Committed(ledger.recorded(connection, run.run))
     else:
-        with _transaction(connection):
-            tables = create_ledger(connection, existing(connection))
+        with transaction(connection):
+            tables = create_ledger(connection, existing(connection, schema))
             ledger.bind_identity(connection, schema, run)
             ordered = _parents_first(loads)
             tags = vocabulary(tuple(project_tags))
             prepared, changed = _prepare(connection, run, ordered, tags, schema, tables)
+            if loading is _load_without_news and any(one.changed for one in prepared.values()):
+                raise _HasNews  # now, and not after views were made in vain: those of 200 stores take seconds
             shown = views.settle(connection, schema, run.views)
             in_postgres = isinstance(connection, Session)
             if not in_postgres:  # there, it would keep other couriers waiting while this one loads
-                changed |= semantic.settle(connection, tags, run.work.courier_version, changed)
+                changed |= _settle_spanning(connection, run, tags, changed or shown.changed)
             committed = _commit(connection, run, ordered, prepared, changed or shown.changed, loading)
             if in_postgres:
-                semantic.settle(connection, tags, run.work.courier_version, changed)
+                _settle_spanning(connection, run, tags, changed or shown.changed)
             committed = replace(committed, notes=(*shown.notes, *committed.notes))
             before_commit()
     watermarks = ledger.watermarks(connection, run.courier, [load.feed.name for load in loads])
     return replace(committed, watermarks=watermarks, last_change=last_change(connection))
 
 
-@contextmanager
-def _transaction(connection: Connection) -> Iterator[None]:
-    done = False
-    connection.execute("BEGIN TRANSACTION")
-    try:
-        yield
-        _end(connection)
-        done = True
-    except CommitUnknown:
-        done = True  # with its connection a transaction is gone, one way or the other
-        raise
-    finally:
-        if not done:
-            connection.execute("ROLLBACK")
-
-
-def _end(connection: Connection) -> None:
-    try:
-        connection.execute("COMMIT")
-    except WarehouseUnreachable as lost:
-        raise CommitUnknown(
-            f"{lost.message} It was lost at the commit: the next run sees whether that took effect, and goes on from "
-            "there either way.",
-            fix=lost.fix,
-        ) from None
+def _settle_spanning(connection: Connection, run: RunRecord, tags: Vocabulary, described: bool) -> bool:
+    fleets = [run.fleet] if run.fleet else []
+    if not run.spanning_later:
+        return spanning.settle(connection, tags, run.work.courier_version, fleets, described)
+    if described:
+        spanning.put_off(connection, fleets)
+    return False
 
 
 def _prepare(
@@ -348,7 +332,7 @@ def preview(warehouse: Warehouse, schema: str, loads: Sequence[FeedLoad]) -> set
     if not isinstance(warehouse, Files):
         return {load.feed.name for load in something}
     with reading(warehouse) as connection:
-        if connection is None or ("courier", "domain_table") not in (tables := existing(connection)):
+        if connection is None or ("courier", "domain_table") not in (tables := existing(connection, schema)):
             return {load.feed.name for load in something}
         known = described(connection, schema)
         return _with_news(

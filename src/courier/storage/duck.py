@@ -63,9 +63,17 @@ def leave_untidy(connection: AnyConnection) -> None:
     connection.execute("SET GLOBAL max_vacuum_tasks = 0")
 
 
-def attach(connection: Connection, path: Path, name: str, *, read_only: bool = False) -> None:
-    """Attach a database file, created in a format that older DuckDB releases can read."""
+def attach(
+    connection: Connection, path: Path, name: str, *, read_only: bool = False, block_size: int | None = None
+) -> None:
+    """Attach a database file, created in a format that older DuckDB releases can read.
+
+    block_size: of a file that is made now. A table takes one block at least: 200 stores of 13 small tables take 700 MB
+    in DuckDB's own of 256 KB, and 65 MB in such of 16 KB.
+    """
     option = "READ_ONLY" if read_only else f"STORAGE_VERSION '{STORAGE_VERSION}'"
+    if block_size is not None and not path.exists():
+        option += f", BLOCK_SIZE {block_size}"
     connection.execute(f"ATTACH {text(str(path))} AS {quote(name)} ({option})")
 
 

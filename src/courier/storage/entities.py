@@ -6,7 +6,7 @@ No source is known here: a table belongs to an entity by its tags, and a column 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -179,18 +179,20 @@ def _type(tags: Sequence[str], origins: Sequence[Origin], known: Vocabulary) -> 
 
 def entity_sql(entity: Entity) -> str:
     """The view's SELECT. Tables are named with their schema alone: so they are found wherever the file is opened."""
-    tables = "\nUNION ALL\n".join(_table_sql(entity, table) for table in entity.tables)
+    nothing = [f"NULL::{duck_type(column.type)} AS {quote(column.name)}" for column in entity.columns]
+    values = {(table.schema, table.name): list(nothing) for table in entity.tables}
+    for place, column in enumerate(entity.columns):
+        for one in column.origins:
+            values[one.table.schema, one.table.name][place] = f"{value_sql(column, one)} AS {quote(column.name)}"
+    tables = "\nUNION ALL\n".join(_table_sql(table, values[table.schema, table.name]) for table in entity.tables)
     names = ", ".join(quote(name) for name in (*OWN_COLUMNS, *(column.name for column in entity.columns)))
     return f"SELECT {names} FROM (\n{tables}\n)"
 
 
-def _table_sql(entity: Entity, table: TaggedTable) -> str:
-    values = [text(table.schema), text(table.name), key_text(table.primary_key)]
-    made = [f"{value} AS {name}" for value, name in zip(values, OWN_COLUMNS, strict=True)]
-    for column in entity.columns:
-        own = [value_sql(column, origin) for origin in column.origins if origin.table == table]
-        made.append(f"{own[0] if own else f'NULL::{duck_type(column.type)}'} AS {quote(column.name)}")
-    return f"SELECT {', '.join(made)} FROM {quote(table.schema)}.{quote(table.name)}"
+def _table_sql(table: TaggedTable, values: Sequence[str]) -> str:
+    own = [text(table.schema), text(table.name), key_text(table.primary_key)]
+    made = [f"{value} AS {name}" for value, name in zip(own, OWN_COLUMNS, strict=True)]
+    return f"SELECT {', '.join([*made, *values])} FROM {quote(table.schema)}.{quote(table.name)}"
 
 
 def value_sql(column: EntityColumn, origin: Origin) -> str:
@@ -205,14 +207,19 @@ def _cast(column: Tagged, wanted: ColumnType) -> str:
     return name if same else f"TRY_CAST({name} AS {duck_type(wanted)})"
 
 
-def entities_of(project: Project) -> tuple[Entity, ...]:
-    """The views of a project whose feeds are all loaded, from its YAML."""
+def entities_of(project: Project, stores: Collection[str] = ()) -> tuple[Entity, ...]:
+    """The views of a project whose feeds are all loaded, from its YAML.
+
+    stores: couriers of fleets that take part; of a fleet with none of them, the first store stands for all.
+    """
     tags = vocabulary(project.tags)
-    return tuple(entities(_tables_of(project, tags), tags))
+    return tuple(entities(_tables_of(project, stores, tags), tags))
 
 
-def _tables_of(project: Project, tags: Vocabulary) -> Iterator[TaggedTable]:
-    for courier in project.couriers.values():
+def _tables_of(project: Project, stores: Collection[str], tags: Vocabulary) -> Iterator[TaggedTable]:
+    members = map(project.members, dict.fromkeys(one.fleet or one.name for one in project.couriers.values()))
+    names = [name for own in members for name in ([one for one in own if one in stores] or own[:1])]
+    for courier in map(project.courier_of, names):
         for feed in courier.feeds:
             tagged = tuple(
                 Tagged(column.name, str(column.type), tuple(map(tags.canonical, column.tags)), column.pii)

@@ -172,8 +172,9 @@ class Follower:
     def _stored(self, node: Node, schema: str, name: str) -> Relation:
         columns = self._known.columns.get((schema, name))
         if columns is not None:
-            self.tables.add((schema, name))
-            named = tuple(Named(column, frozenset({Stored(schema, name, column)})) for column in columns)
+            called = self._known.called.get(schema, schema)
+            self.tables.add((called, name))
+            named = tuple(Named(column, frozenset({Stored(called, name, column)})) for column in columns)
             return Relation(named, name, schema)
         if (schema, name) in self._known.views and self._schema is None:
             return replace(self._view(node, schema, name), name=name, schema=schema)
@@ -187,7 +188,7 @@ class Follower:
         if tree is None:
             self._refuse(node, f"the view `{schema}.{name}` cannot be read", "See what `courier validate` says of it.")
             return Relation((), blurred=NOTHING)
-        inner = Follower(self._known, schema)
+        inner = Follower(self._known, self._known.homes.get((schema, name), schema))
         relation = inner.follow(tree).distinctly()
         for refusal in inner.refusals:
             self._refuse(node, f"the view `{schema}.{name}` cannot be followed: {refusal.message}", refusal.fix)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from courier.config.vocabulary import Vocabulary
 from courier.errors import UsageError
 from courier.storage import duck
-from courier.storage.entities import SCHEMA, Entity, EntityColumn, entities
+from courier.storage.entities import Entity, EntityColumn, entities
 from courier.storage.hashes import table_hash_sql
 from courier.storage.postgres.snapshot import Snapshot
 from courier.storage.semantic import tagged_tables
@@ -129,12 +129,12 @@ def views(source: Source) -> list[ViewInfo]:
 
 def _views(source: Source) -> list[tuple[str, str, str]]:
     if isinstance(source, Snapshot):
-        rows = source.connection.execute("SELECT DISTINCT schema_name FROM courier.domain_table").fetchall()
-        return source.views(SCHEMA, *(schema for (schema,) in rows))
-    query = f"""
+        rows = source.connection.execute("SELECT DISTINCT schema_name FROM courier.view").fetchall()
+        return source.views(*(schema for (schema,) in rows)) if rows else []
+    query = """
         SELECT schema_name, view_name, coalesce(comment, '') FROM duckdb_views()
-        WHERE database_name = current_database() AND NOT internal AND (schema_name = {duck.text(SCHEMA)}
-            OR schema_name IN (SELECT schema_name FROM courier.domain_table)) ORDER BY ALL
+        WHERE database_name = current_database() AND NOT internal
+            AND schema_name IN (SELECT schema_name FROM courier.view) ORDER BY ALL
     """
     return source.execute(query).fetchall()
 

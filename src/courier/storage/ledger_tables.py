@@ -278,7 +278,7 @@ def create_ledger(connection: Connection, tables: Existing) -> Existing:
     own: Sequence[LedgerTable] = TABLES
     if isinstance(connection, Session):
         if not _is_whole(tables):
-            tables = _alone(connection)
+            tables = {**tables, **_alone(connection)}
             _create_journal(connection)
         own = tuple(table for table in TABLES if table.name not in OF_LEDGER)
     missing = [table for table in own if ("courier", table.name) not in tables]

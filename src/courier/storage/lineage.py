@@ -20,6 +20,7 @@ from courier.storage import activation_columns
 from courier.storage.duck import error, quote
 from courier.storage.entities import SCHEMA, entities_of, entity_sql
 from courier.storage.expressions import changing_functions
+from courier.storage.fleet_views import STORE
 from courier.storage.follow import Follower
 from courier.storage.personal import personal_columns
 from courier.storage.query_tree import Node, NotRead, Place, line_and_column, parts, read_tree
@@ -31,6 +32,8 @@ from courier.storage.target import Target
 if TYPE_CHECKING:
     from courier.storage.duck import Connection
 
+EACH_STORE = "each store of "
+"""Before a fleet's name: a schema with the tables of one store, which stands for all."""
 _ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -87,12 +90,15 @@ class Bench:
         self._project = project
         sql = " ".join(one.sql for one in activations).lower()
         over_all = SCHEMA in sql
-        self._schemas = [name for name in project.couriers if name in sql or over_all]
         self._entities = entities_of(project) if over_all else ()
-        self._personal = personal_columns(project)
+        read = {table.schema for entity in self._entities for table in entity.tables}
+        self._fleets = [fleet for name, fleet in project.fleets.items() if name in sql]
+        self._schemas = [name for name in project.couriers if name in sql or name in read]
+        self._called = {EACH_STORE + fleet.name: fleet.name for fleet in self._fleets}
+        self._personal = personal_columns(project, [*self._schemas, *self._called.values()])
 
     def __enter__(self) -> Bench:
-        tables = {name: self._tables(name) for name in self._schemas}
+        tables = {name: self._tables(name) for name in [*self._schemas, *self._called]}
         self._connection: Connection = open_stage(tables)
         self._known = Known(
             {(schema, name): tuple(columns) for schema, own in tables.items() for name, columns in own.items()},
@@ -101,8 +107,11 @@ class Bench:
                 for schema in self._schemas
                 for name, sql in self._views(schema)
             }
-            | self._semantic_views(),
-            changing_functions(),
+            | self._semantic_views()
+            | self._fleet_views(),
+            homes={(name, view): home for home, name in self._called.items() for view in self._all_of(home)},
+            called=self._called,
+            refused=changing_functions(),
             is_key=self._personal.is_key,
         )
         return self
@@ -110,13 +119,35 @@ class Bench:
     def __exit__(self, *_: object) -> None:
         self._connection.close()
 
+    def _folder(self, schema: str) -> str:
+        return self._project.folder_of(self._called.get(schema, schema))
+
     def _tables(self, schema: str) -> Mapping[str, Mapping[str, str]]:
-        folder = self._project.folders.get(self._project.couriers[schema].domain_tables, {})
+        folder = self._project.folders.get(self._folder(schema), {})
         return {name: Target("", table).types() for name, table in folder.items()}
 
     def _views(self, schema: str) -> Iterator[tuple[str, str]]:
-        for view in self._project.views.get(self._project.couriers[schema].domain_tables, ()):
+        for view in self._project.views.get(self._folder(schema), ()):
             yield view.name, view.sql
+
+    def _all_of(self, schema: str) -> dict[str, str]:
+        """Tables and views of a schema, each as what stands behind FROM."""
+        tables = {name: f"{quote(schema)}.{quote(name)}" for name in self._tables(schema)}
+        return tables | {name: f"(\n{sql}\n) AS each_store" for name, sql in self._views(schema)}
+
+    def _fleet_views(self) -> dict[tuple[str, str], Node | None]:
+        """Those over all stores, each read as if there were one."""
+        made: dict[tuple[str, str], Node | None] = {}
+        for home, fleet in self._called.items():
+            self._connection.execute(f"CREATE SCHEMA {quote(fleet)}")
+            held = {name: self._view(home, name, sql) for name, sql in self._views(home)}
+            for name, read in self._all_of(home).items():
+                if held.get(name, read) is None:
+                    continue
+                creation = f"SELECT '' AS {STORE}, * FROM {quote(home)}.{quote(name)}"
+                self._connection.execute(f"CREATE VIEW {quote(fleet)}.{quote(name)} AS {creation}")
+                made[fleet, name] = read_tree(self._connection, f"SELECT '' AS {STORE}, * FROM {read}")
+        return made
 
     def _semantic_views(self) -> dict[tuple[str, str], Node | None]:
         """Those over all schemas, as they will be once every feed is loaded."""

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from courier.clock import Interval
-from courier.config.project import DomainTable, Feed, View
+from courier.config.project import DomainTable, Feed, Fleet, View
 
 # Columns of a shaped file that are not the table's: what other tables read of the same lines (shape_at_once).
 KEPT = "_kept_"
@@ -154,7 +154,11 @@ class WorkRecord:
 
 @dataclass(frozen=True)
 class RunRecord:
-    """What the ledger keeps of a courier run. `identity` is the shop's, store's or account's own id."""
+    """What the ledger keeps of a courier run. `identity` is the shop's, store's or account's own id.
+
+    fleet: the one that the courier's store belongs to. spanning_later: whether somebody settles the views over several
+    schemas once many such runs have committed: each time, 200 stores would take as long as they do together.
+    """
 
     run: str
     courier: str
@@ -166,6 +170,8 @@ class RunRecord:
     statuses: tuple[ColumnStatus, ...] = ()
     views: tuple[View, ...] = ()
     work: WorkRecord = WorkRecord()
+    fleet: Fleet | None = None
+    spanning_later: bool = False
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from courier.config.project import Column, DomainTable, Project
@@ -26,17 +26,17 @@ class Personal:
         return stored in self.keys and stored not in self.data
 
 
-def personal_columns(project: Project) -> Personal:
-    """The personal columns of every schema that the project loads."""
+def personal_columns(project: Project, schemas: Iterable[str]) -> Personal:
+    """The personal columns of these schemas."""
     tags = vocabulary(project.tags)
     data: dict[Stored, str] = {}
     keys: dict[Stored, str] = {}
-    for courier in project.couriers.values():
-        tables = project.folders.get(courier.domain_tables, {})
+    for schema in schemas:
+        tables = project.folders.get(project.folder_of(schema), {})
         people = _keys_of_people(tables)
         for table in tables.values():
             for column in table.columns:
-                stored = Stored(courier.name, table.name, column.name)
+                stored = Stored(schema, table.name, column.name)
                 data[stored] = _why_data(column, tags)
                 keys[stored] = _why_key(table, column, people)
     return Personal(_those_that_are(data), _those_that_are(keys))

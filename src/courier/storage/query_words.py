@@ -44,11 +44,15 @@ class Known:
     """What a query may read and call. Names are in lower case.
 
     columns: (schema, table) -> its columns. views: (schema, view) -> its tree, None where it cannot be read.
-    refused: function -> why it may not be called. is_key: whether a column says who somebody is, and nothing of him.
+    homes: view -> the schema in which its own names are looked up, where that is another one.
+    called: schema -> what it is called for people. refused: function -> why it may not be called.
+    is_key: whether a column says who somebody is, and nothing of him.
     """
 
     columns: Mapping[tuple[str, str], Sequence[str]]
     views: Mapping[tuple[str, str], Node | None] = field(default_factory=dict)
+    homes: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    called: Mapping[str, str] = field(default_factory=dict)
     refused: Mapping[str, str] = field(default_factory=dict)
     parameters: frozenset[str] = frozenset()
     is_key: Callable[[Stored], bool] = lambda _: False

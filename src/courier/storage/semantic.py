@@ -14,6 +14,8 @@ from courier.storage.postgres.session import Session
 from courier.storage.view_making import drop_view, make_view
 from courier.storage.warehouse import PRIVATE
 
+LOCK = "courier semantic views"
+"""Of a database: held by whoever makes views that span schemas."""
 _PATH = "semantic_tags.yaml"
 
 
@@ -40,7 +42,7 @@ def settle(connection: Connection, tags: Vocabulary, version: str | None, descri
     if known and not described and all(found.startswith(f"{version} ") for found in known.values()):
         return False
     if isinstance(connection, Session):
-        connection.locks_until_commit("courier semantic views")
+        connection.locks_until_commit(LOCK)
         known = _known(connection)
     made = tuple(entities(tagged_tables(connection), tags))
     wanted = {entity.name: f"{version} {_fingerprint(entity_sql(entity))}" for entity in made}

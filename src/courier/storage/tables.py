@@ -56,15 +56,20 @@ def described(connection: Connection, schema: str) -> dict[str, Described]:
     return {name: Described(name, tuple(key), *rest) for name, key, *rest in rows}
 
 
-def existing(connection: Connection) -> Existing:
-    """The tables of the warehouse. Asked once per commit: DuckDB takes 7 ms for an answer."""
+def existing(connection: Connection, *schemas: str) -> Existing:
+    """The tables of these schemas, and courier's own. Asked once per commit: DuckDB takes 7 ms for an answer.
+
+    Of 200 stores it takes 58 ms; for all of their tables it would take 220.
+    """
+    among = [*schemas, "courier", FAMILY_SCHEMA]
     if isinstance(connection, Session):
-        return _found(connection.columns())
+        return _found(connection.columns(*among))
     query = (
         "SELECT schema_name, table_name, column_name, data_type FROM duckdb_columns() "
-        "WHERE database_name = ? ORDER BY schema_name, table_name, column_index"
+        f"WHERE database_name = ? AND schema_name IN ({', '.join('?' * len(among))}) "
+        "ORDER BY schema_name, table_name, column_index"
     )
-    return _found(connection.execute(query, [PRIVATE]).fetchall())
+    return _found(connection.execute(query, [PRIVATE, *among]).fetchall())
 
 
 def _found(columns: Iterable[tuple[str, str, str, str]]) -> Existing:

@@ -85,7 +85,7 @@ def settle(connection: Connection, schema: str, views: Sequence[View]) -> Settle
     known = dict(connection.execute(query, [schema]).fetchall())
     if known == wanted:
         return Settled()
-    there = existing(connection)
+    there = existing(connection, schema)
     tables = {name: there[schema, name] for name in described if (schema, name) in there}
     with _stage(tables) as stage:
         problems: Problems = {view.name: _why_not(stage, view, tables) for view in views}

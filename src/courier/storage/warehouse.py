@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 SANDBOX_FILE = "sandbox.duckdb"
 PRIVATE = "private"
 """The name that the private file is attached under."""
+SMALL_BLOCK = 16_384
+"""Bytes. Of a file for many stores, each of which has a dozen small tables."""
 _MEMORY = "320MB"
 """As much as the commit of a million orders needs not to be slower; a whole pull of them once more spills a little."""
 
@@ -63,6 +65,11 @@ class Files:
 
 Warehouse: TypeAlias = Files | Postgres
 """Where rows are kept: two files of this machine, or a database."""
+
+
+def _block_size(files: Files) -> int | None:
+    """Of the private file, if it is made now: small for a project with a list of stores, else DuckDB's own."""
+    return SMALL_BLOCK if any((files.published.parent / "couriers").glob("*.csv")) else None
 
 
 @contextmanager
@@ -125,7 +132,7 @@ def _opened_file(files: Files, threads: int | None = None) -> Iterator[DuckConne
         try:
             previous = os.umask(0o077)
             try:
-                duck.attach(connection, files.private, PRIVATE)
+                duck.attach(connection, files.private, PRIVATE, block_size=_block_size(files))
             finally:
                 os.umask(previous)
             yield connection

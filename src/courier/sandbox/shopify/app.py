@@ -22,7 +22,7 @@ from courier.sandbox.faults import Faults, find
 from courier.sandbox.shopify.bulk.download import answer_download
 from courier.sandbox.shopify.faults import Fault
 from courier.sandbox.shopify.rest import Rest, origin
-from courier.sandbox.shopify.service import STORE, Service
+from courier.sandbox.shopify.service import Service
 from courier.sandbox.shopify.versions import answered_by
 
 BAD_TOKEN = "[API] Invalid API key or access token (unrecognized login or wrong password)"
@@ -46,7 +46,7 @@ class Admin:
 
     def credentials(self) -> dict[str, str]:
         return {
-            "SHOPIFY_STORE": STORE,
+            "SHOPIFY_STORE": self.service.handle,
             "SHOPIFY_ACCESS_TOKEN": self.service.shop.token,
             "SHOPIFY_CLIENT_ID": CLIENT_ID,
             "SHOPIFY_CLIENT_SECRET": self.client_secret,

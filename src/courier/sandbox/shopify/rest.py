@@ -159,7 +159,9 @@ class Rest:
 
     def _shop(self) -> Json:
         shop = self.service.shop
-        return rest_records.shop(shop.identity, DOMAIN, shop.options.currency, shop.anchor_seconds)
+        return rest_records.shop(
+            shop.identity, f"{self.service.handle}.myshopify.com", shop.options.currency, shop.anchor_seconds
+        )
 
     def _list(self, request: Request, name: str, asked: Parameters, headers: dict[str, str]) -> Response:
         view, resource = self._view(name), RESOURCES[name]

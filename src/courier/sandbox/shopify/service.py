@@ -73,6 +73,7 @@ class Service:
     shop: Shop
     settings: Settings = field(default_factory=Settings)
     log: list[dict[str, Any]] = field(default_factory=list)
+    handle: str = STORE
 
     def __post_init__(self) -> None:
         self.bulk = Bulk(self.shop, self.settings)
@@ -207,7 +208,7 @@ class Service:
             "__typename": "Shop",
             "id": gid("Shop", self.shop.identity),
             "name": "Courier Sandbox (made up)",
-            "myshopifyDomain": f"{STORE}.myshopify.com",
+            "myshopifyDomain": f"{self.handle}.myshopify.com",
             "currencyCode": self.shop.options.currency,
             "ianaTimezone": "America/New_York",
             "weightUnit": "KILOGRAMS",

@@ -28,6 +28,7 @@ COLUMNS = """
     FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'v', 'p') AND a.attnum > 0 AND NOT a.attisdropped
         AND n.nspname <> 'information_schema' AND NOT starts_with(n.nspname, 'pg_') AND NOT starts_with(n.nspname, %s)
+        {also}
     ORDER BY n.nspname, c.relname, a.attnum
 """
 LANDING = "courier_landing_"
@@ -72,9 +73,13 @@ class Session:
     def fetchall(self) -> list[Any]:
         return list(self._cursor.fetchall())
 
-    def columns(self) -> list[tuple[str, str, str, str]]:
-        """Schema, table, column and DuckDB's name of its type, of every table and view, in their order."""
-        rows = self.native(COLUMNS, [LANDING]).fetchall()
+    def columns(self, *schemas: str) -> list[tuple[str, str, str, str]]:
+        """Schema, table, column and DuckDB's name of its type, of every table and view of these schemas, or of all.
+
+        In their order.
+        """
+        query = COLUMNS.format(also="AND n.nspname = ANY(%s)" if schemas else "")
+        rows = self.native(query, [LANDING, list(schemas)] if schemas else [LANDING]).fetchall()
         return [(schema, table, column, duck_word(kind)) for schema, table, column, kind in rows]
 
     def has_schema(self, name: str) -> bool:

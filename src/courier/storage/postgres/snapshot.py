@@ -54,7 +54,9 @@ class Snapshot:
     def types(self) -> dict[tuple[str, str], dict[str, str]]:
         """(schema, table or view) -> column -> DuckDB type, in their order."""
         found: dict[tuple[str, str], dict[str, str]] = {}
-        for schema, table, column, kind in self.instant.fetch(COLUMNS.replace("%s", duck.text(LANDING))):
+        for schema, table, column, kind in self.instant.fetch(
+            COLUMNS.format(also="").replace("%s", duck.text(LANDING))
+        ):
             found.setdefault((schema, table), {})[column] = duck_word(kind)
         return found
 
