@@ -18,7 +18,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from benchmarks.report import Options, Report, as_json, as_markdown, as_text, with_section
+from benchmarks.report import EMBEDDED, Options, Report, as_json, as_markdown, as_text, with_section
 
 NAMES = (
     "backfill",
@@ -53,6 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             only=tuple(given.only),
             groups=given.groups or getattr(module, "GROUPS", None),
             stores=given.stores or getattr(module, "STORES", None),
+            engine=given.engine,
         )
         report: Report = module.run(options)
     machine = _machine()
@@ -78,6 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--orders", type=_positive, help="how many orders the made-up shop has")
     parser.add_argument("--groups", type=_positive, help="how many courier groups the scheduler has")
     parser.add_argument("--stores", type=_positive, help="how many stores one courier has")
+    parser.add_argument("--engine", choices=(EMBEDDED, "dagster"), default=EMBEDDED, help="what runs them, for fleet")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--rounds", type=_positive, help="how often, for those that repeat")
     parser.add_argument("--seed", type=int, help="of what is random, for those that are")
@@ -128,10 +130,12 @@ def _machine() -> dict[str, Any]:
 def _write(name: str, report: Report, options: Options, machine: dict[str, Any]) -> None:
     size = ["--groups", str(options.groups)] if options.groups else ["--orders", str(options.orders)]
     size = ["--stores", str(options.stores)] if options.stores else size
-    command = shlex.join(["python", "-m", "benchmarks", name, *size])
+    engine = ["--engine", options.engine] if options.engine != EMBEDDED else []
+    command = shlex.join(["python", "-m", "benchmarks", name, *size, *engine])
     known = f"{machine['cores']} cores, {machine['memory_gb']} GB, Python {machine['python']}"
     versions = f"DuckDB {machine['duckdb']}, dlt {machine['dlt']}"
     lines = [f"`{command}`, {datetime.now(UTC):%Y-%m-%d}: {known}, {versions}."]
+    name = "_".join([name, *engine[1:]])
     page = PAGE.read_text("utf-8") if PAGE.exists() else ""
     PAGE.write_text(with_section(page, name, as_markdown(report, name, lines)), "utf-8")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 from benchmarks.backfill import PATIENCE
 from benchmarks.measure import Usage, courier_command
 from benchmarks.measure import run as measured
+from benchmarks.processes import cpu_seconds
 from benchmarks.project import make_project
 from benchmarks.report import Options, Report, Table, say
 from benchmarks.sandbox_server import DAYS, Shop, serve
@@ -20,7 +20,6 @@ from tests.postgres_server import NO_POSTGRES, Cluster, beside, binaries, cluste
 SUMMARY = "a shop into a DuckDB file and into Postgres: first load, nothing changed, 1% changed"
 ORDERS = 20_000
 DATABASE = "bench"
-TICKS = os.sysconf("SC_CLK_TCK")
 NOTES = (
     "courier's CPU seconds are those of the whole `courier run` process; the server's, those of all of its processes.",
     "Postgres runs beside courier with 32 MB of shared buffers and without fsync, as the tests have it: seconds of a "
@@ -96,16 +95,7 @@ def _server_cpu(server: Cluster | None) -> float:
     if server is None:
         return 0.0
     postmaster = int((server.folder / "data/postmaster.pid").read_text("utf-8").split()[0])
-    return sum(_ticks(pid) for pid in (postmaster, *_children(postmaster))) / TICKS
-
-
-def _ticks(pid: int) -> int:
-    fields = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()
-    return sum(map(int, fields[11:15]))  # user and system time, and those of children that have ended
-
-
-def _children(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text("utf-8").split()]
+    return cpu_seconds(postmaster)
 
 
 def _report(both: list[Kept], equal: bool, size: int) -> Report:

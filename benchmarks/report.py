@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+EMBEDDED = "embedded"
 Cell = str | int | float | None
 PAGE_HEAD = """\
 # Benchmarks
@@ -29,6 +30,7 @@ class Options:
     only: tuple[str, ...] = ()
     groups: int | None = None
     stores: int | None = None
+    engine: str = EMBEDDED
 
 
 @dataclass(frozen=True)

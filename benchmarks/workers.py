@@ -8,12 +8,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import datetime
-from itertools import pairwise
 from pathlib import Path
 
+from benchmarks.overlaps import overlaps
 from benchmarks.report import Options, Report, Table, say
-from benchmarks.workers_machine import Machine, machine
+from benchmarks.workers_machine import Machine, machine, until
 from courier import sandbox
 from courier.cli.init import write_project
 from courier.opening import place_of
@@ -23,9 +22,7 @@ from courier.sandbox.server import Sandbox
 from courier.sandbox.shopify.faults import Fault
 from courier.sandbox.shopify.truth import BOOKS
 from courier.storage.inspect import tables
-from courier.storage.ledger import LEDGER
 from courier.storage.postgres.snapshot import snapshot
-from courier.storage.warehouse import reading
 
 SUMMARY = "two Dagster workers, one killed in mid-load, then the coordinator: the same rows, no courier twice at once"
 ORDERS = 300  # of each store
@@ -33,6 +30,7 @@ LOADED = frozenset(BOOKS.loaded)
 STORES = ("shop_a", "shop_b", "shop_c", "shop_d")
 SLOW = 0.2  # seconds that the shops take for each answer, so that there is a middle to be killed in
 WITHIN = 600.0
+HANDED_ON_SECONDS = 20  # in place of the fifteen minutes of deploy/celery.yaml
 NOTES = (
     "four stores in one group, four steps at a time on two workers with two places each; rows and Dagster's runs in "
     "Postgres, Celery over Redis, everything on this machine. A worker is killed with all of its processes (SIGKILL) "
@@ -73,14 +71,6 @@ class Fleet:
             for one in sandbox.truth(served.shop)
         }
 
-    def overlaps(self) -> int:
-        """How many runs of a courier began before the one before had committed."""
-        with reading(self.place.warehouse) as connection:
-            assert connection
-            sql = f"SELECT courier, started, committed_at FROM {LEDGER}.run ORDER BY courier, started"
-            rows: list[tuple[str, datetime, datetime]] = connection.execute(sql).fetchall()
-        return sum(one[0] == after[0] and after[1] < one[2] for one, after in pairwise(rows))
-
     def under_way(self) -> int:
         return sum(is_running(self.place, name) for name in self.served)
 
@@ -116,13 +106,14 @@ def _write(root: Path, name: str, text: str, served: Sandbox) -> None:
 
 
 def run(options: Options) -> Report:
-    with fleet(options.work / "project", options.orders) as made, machine(options.work, made.root) as at:
+    root = options.work / "project"
+    with fleet(root, options.orders) as made, machine(options.work, root, handed_on=HANDED_ON_SECONDS) as at:
         rounds = (("nothing", _nothing), ("a worker", _kill_worker), ("the coordinator", _kill_coordinator))
         rows = [_lived(made, at, what, kill) for what, kill in rounds]
-        overlaps = made.overlaps()
+        doubled = overlaps(made.place)
     columns = ("killed", "seconds", "runs of Dagster", "result", "rows exact")
-    figures = {"overlaps": overlaps, "exact": all(row[-1] == "yes" for row in rows)}
-    told = f"{overlaps} overlapping runs of a courier in the ledger."
+    figures = {"overlaps": doubled, "exact": all(row[-1] == "yes" for row in rows)}
+    told = f"{doubled} overlapping runs of a courier in the ledger."
     return Report(SUMMARY, figures, (Table(columns, tuple(rows)),), (told, *NOTES))
 
 
@@ -131,10 +122,10 @@ def _lived(made: Fleet, at: Machine, what: str, kill: Callable[[Fleet, Machine, 
     before = set(at.runs())
     began = time.monotonic()
     first = at.launch("stores")
-    _until(lambda: made.under_way() == len(STORES), "all couriers under way")
+    until(lambda: made.under_way() == len(STORES), "all couriers under way", WITHIN)
     say(f"{what}: all couriers under way after {time.monotonic() - began:.0f} s")
     kill(made, at, first)
-    _until(lambda: at.is_done(before), "the run done")
+    until(lambda: at.is_done(before), "the run done", WITHIN)
     seconds, runs = time.monotonic() - began, [one for one in at.runs() if one not in before]
     exact = "yes" if made.exact() else "NO"
     say(f"{what}: {seconds:.0f} s, {len(runs)} runs, exact: {exact}")
@@ -154,11 +145,3 @@ def _kill_worker(made: Fleet, at: Machine, run: str) -> None:
 def _kill_coordinator(made: Fleet, at: Machine, run: str) -> None:
     time.sleep(2)
     os.kill(at.coordinator(run), signal.SIGKILL)
-
-
-def _until(holds: Callable[[], bool], what: str) -> None:
-    end = time.monotonic() + WITHIN
-    while not holds():
-        if time.monotonic() > end:
-            raise TimeoutError(f"not within {WITHIN:.0f} s: {what}")
-        time.sleep(0.5)

@@ -9,28 +9,29 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from dagster import DagsterEventType, DagsterInstance, DagsterRunStatus
 
-from courier.engines.dagster.past import GROUP, is_over
+from benchmarks.processes import cpu_seconds
+from courier.engines.dagster.past import GROUP, WILL_RETRY, is_over
 
 BIN = Path(sys.executable).parent
 DEPLOY = Path(__file__).parents[1] / "deploy"
-HANDED_ON_SECONDS = 20  # in place of the fifteen minutes of deploy/celery.yaml
 WITHIN = 90.0
 
 
 @dataclass
 class Machine:
-    """`processes`: name -> the leader of a process group."""
+    """`processes`: name -> the leader of a process group. `postgres`: the server's first process."""
 
     work: Path
     environment: Mapping[str, str]
     instance: DagsterInstance
+    postgres: int
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def start(self, name: str, *command: str) -> None:
@@ -78,16 +79,18 @@ class Machine:
         """Whether the runs that came since are over, and nothing is about to be tried again."""
         found = [run for run in self.instance.get_runs() if run.run_id not in before]
         latest = max(found, key=lambda run: self.instance.get_run_record_by_id(run.run_id).create_timestamp)  # type: ignore[union-attr]
-        return bool(latest.tags.get(GROUP)) and is_over(latest) and self._is_decided(latest.run_id)
-
-    def _is_decided(self, run: str) -> bool:
-        found = self.instance.get_run_by_id(run)
-        return found is not None and (found.is_success or "dagster/will_retry" in found.tags)
+        # A failed run gets its tag a moment after its status: both must be of one look.
+        return bool(latest.tags.get(GROUP)) and is_over(latest) and (latest.is_success or WILL_RETRY in latest.tags)
 
     def result_of(self, runs: list[str]) -> str:
         """Of the latest of the runs, which is what came of all."""
         statuses = {run.status for run in self.instance.get_runs() if run.run_id in runs}
         return "succeeded" if DagsterRunStatus.SUCCESS in statuses else "failed"
+
+    def cpu(self) -> dict[str, float]:
+        """Name -> CPU seconds so far; what has been killed is not counted."""
+        leaders = {name: process.pid for name, process in self.processes.items()}
+        return {name: cpu_seconds(pid) for name, pid in {**leaders, "postgres": self.postgres}.items()}
 
     def coordinator(self, run: str) -> int:
         """The process of the run."""
@@ -97,11 +100,11 @@ class Machine:
 
 
 @contextmanager
-def machine(work: Path, project: Path) -> Iterator[Machine]:
-    """All of it started; nothing of it left afterwards."""
+def machine(work: Path, project: Path, *, handed_on: int) -> Iterator[Machine]:
+    """All of it started; nothing of it left afterwards. `handed_on`: seconds until a worker's step is another's."""
     home, ports = work / "home", {name: _free() for name in ("postgres", "redis", "code")}
     home.mkdir()
-    _write_settings(work, home, ports)
+    _write_settings(work, home, ports, handed_on)
     broker = f"redis://127.0.0.1:{ports['redis']}/0"
     os.environ |= {
         "DAGSTER_HOME": str(home),
@@ -110,8 +113,8 @@ def machine(work: Path, project: Path) -> Iterator[Machine]:
         "COURIER_PROJECT": str(project), "COURIER_CELERY_BROKER": broker, "DAGSTER_DISABLE_TELEMETRY": "yes",
         "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
     }  # fmt: skip
-    with _postgres(work, ports["postgres"]), DagsterInstance.get() as instance:
-        made = Machine(work, os.environ, instance)
+    with _postgres(ports["postgres"]) as postgres, DagsterInstance.get() as instance:
+        made = Machine(work, os.environ, instance, postgres)
         try:
             _start(made, ports)
             yield made
@@ -130,22 +133,22 @@ def _start(made: Machine, ports: Mapping[str, int]) -> None:
         made.start_worker(name)
 
 
-def _write_settings(work: Path, home: Path, ports: Mapping[str, int]) -> None:
+def _write_settings(work: Path, home: Path, ports: Mapping[str, int], handed_on: int) -> None:
     """Those of deploy/, but for the ports, and for how soon things are noticed."""
     settings = (DEPLOY / "dagster.yaml").read_text("utf-8")
     (home / "dagster.yaml").write_text(
         settings.replace("poll_interval_seconds: 30", "poll_interval_seconds: 5"), "utf-8"
     )
     workers = (DEPLOY / "celery.yaml").read_text("utf-8")
-    sooner = workers.replace("visibility_timeout: 900", f"visibility_timeout: {HANDED_ON_SECONDS}")
+    sooner = workers.replace("visibility_timeout: 900", f"visibility_timeout: {handed_on}")
     (work / "celery.yaml").write_text(sooner, "utf-8")
     where = (DEPLOY / "workspace.yaml").read_text("utf-8").replace("host: code", "host: 127.0.0.1")
     (work / "workspace.yaml").write_text(where.replace("4266", str(ports["code"])), "utf-8")
 
 
 @contextmanager
-def _postgres(work: Path, port: int) -> Iterator[None]:
-    """A cluster on loopback, by its own user where this is root's process."""
+def _postgres(port: int) -> Iterator[int]:
+    """A cluster on loopback, by its own user where this is root's process; the id of its first process."""
     tools = max(Path("/usr/lib/postgresql").glob("*/bin"))
     folder = Path("/tmp") / f"courier-workers-{os.getpid()}"  # the server's user may not look into ours
     folder.mkdir(mode=0o755)
@@ -161,7 +164,7 @@ def _postgres(work: Path, port: int) -> Iterator[None]:
     try:
         made = ["psql", "-h", "127.0.0.1", "-p", str(port), "-U", "postgres", "-c", "CREATE DATABASE warehouse"]
         subprocess.run(made, check=True, capture_output=True)
-        yield
+        yield int((folder / "data" / "postmaster.pid").read_text("utf-8").split()[0])
     finally:
         subprocess.run([*control, "-m", "immediate", "stop"], check=False, capture_output=True, cwd="/")
         shutil.rmtree(folder)
@@ -180,10 +183,17 @@ def _free() -> int:
 
 
 def _answering(port: int) -> None:
-    end = time.monotonic() + WITHIN
-    while time.monotonic() < end:
-        with socket.socket() as tried:
-            if tried.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.2)
-    raise TimeoutError(f"nothing answers at port {port}")
+    until(lambda: _takes(port), f"an answer at port {port}", WITHIN)
+
+
+def _takes(port: int) -> bool:
+    with socket.socket() as tried:
+        return tried.connect_ex(("127.0.0.1", port)) == 0
+
+
+def until(holds: Callable[[], bool], what: str, within: float) -> None:
+    end = time.monotonic() + within
+    while not holds():
+        if time.monotonic() > end:
+            raise TimeoutError(f"not within {within:.0f} s: {what}")
+        time.sleep(0.5)

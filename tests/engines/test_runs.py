@@ -159,7 +159,8 @@ def test_two_runs_leave_what_embedded_ones_leave(engines: Engines) -> None:
 def test_dagster_over_postgres_ends_as_embedded_over_duckdb(
     engines: Engines, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The same hashes and coverage, and the checks read the database."""
+    """The same hashes and coverage, and the checks read the database, where one table has no tag at all."""
+    engines.dagster.edit("domain_tables/shopify/product_tags.yaml", ", tags: [ck, pk]", "")
     monkeypatch.setenv("COURIER_POSTGRES_URL", database)
     (engines.dagster.root / "courier.yaml").write_text("destination: postgres\n", "utf-8")
     at = clock.now()

@@ -145,7 +145,8 @@ def _tables(home: Home, courier: Courier, feeds: Sequence[str]) -> Iterator[Conn
             if schema == SEMANTIC:
                 taken.copy(schema, view, rows=False)
         for feed in feeds:
-            taken.copy(courier.name, feed, [one.name for one in courier.feed(feed).table.columns if one.tags])
+            if tagged := [one.name for one in courier.feed(feed).table.columns if one.tags]:
+                taken.copy(courier.name, feed, tagged)
         yield taken.connection
 
 
