@@ -45,13 +45,11 @@ def test_a_group_runs_every_store_as_a_courier_of_its_own(root: Path) -> None:
 
 
 def test_parallel_limits_the_steps_of_one_machine(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A step is a process: no more of them than cores. Celery's workers have limits of their own."""
+    """A step is a process: no more of them than cores."""
     monkeypatch.setattr(os, "cpu_count", lambda: 4)
     assert limits(root) == [1, 1]
     edit(root / "courier_groups.yaml", "parallel: 1", "parallel: 64")
     assert limits(root) == [4, 4]
-    monkeypatch.setenv("COURIER_CELERY_BROKER", "redis://nowhere")
-    assert limits(root) == [None, None]
 
 
 def limits(root: Path) -> list[int | None]:
