@@ -45,6 +45,7 @@ def all_problems(root: Path) -> tuple[Project | None, tuple[Problem, ...]]:
     from courier.config.load import load_project
     from courier.connectors import connector_named
     from courier.storage.expressions import check_expressions
+    from courier.storage.long_names import check_names
     from courier.storage.shared_disk import check_disk
     from courier.storage.views import check_views
 
@@ -54,6 +55,7 @@ def all_problems(root: Path) -> tuple[Project | None, tuple[Problem, ...]]:
         problems += check_expressions(loaded.project)
         problems += check_views(loaded.project)
         problems += check_disk(loaded.project)
+        problems += check_names(loaded.project)
         problems += _activations(loaded.project)
         for courier in {one.fleet or one.name: one for one in loaded.project.couriers.values()}.values():
             problems += connector_named(courier.connector).check(loaded.project, courier)

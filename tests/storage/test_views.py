@@ -160,3 +160,15 @@ def test_temporary_tables_of_a_session_hide_nothing(database: str, tmp_path: Pat
         shop = Shop(tmp_path, replace(Postgres(database, "places at here"), held=session))
         assert shop.load(shop.rows_load(kept, [{"id": 7}]), views=(seen,)).notes == ()
         assert shop.ask(f"SELECT id FROM {SCHEMA}.seen") == [(7,)]
+
+
+def test_views_outlive_a_table_that_is_made_anew(shop: Shop) -> None:
+    """A table without rows is dropped for one with another key, and in Postgres the views over it go with it."""
+    shop.load(shop.rows_load(ORDER, []), views=(TOTALS,))
+    by_email = replace(ORDER, primary_key=("id", "email"))
+    shop.load(
+        shop.rows_load(by_email, [{"id": 1, "email": "a@example.com", "total": 3, "updated_at": "2026-01-01"}]),
+        views=(TOTALS,),
+    )
+    assert shop.ask(f"SELECT orders FROM private.{SCHEMA}.totals") == [(1,)]
+    assert shop.ask("SELECT email FROM private.semantic.customer") == [("a@example.com",)]

@@ -140,8 +140,10 @@ def _refused(schema: str, table: DomainTable, problem: str) -> ConfigurationErro
 def _drop(connection: Connection, schema: str, table: str) -> None:
     """Forget a table that has no rows, and the parents that had none for it."""
     family = Family(schema, table, (), None)
-    connection.execute(f"DROP TABLE {family.name} CASCADE")  # its views are made anew, or say why not
+    connection.execute(f"DROP TABLE {family.name} CASCADE")
     connection.execute(f"DROP TABLE IF EXISTS {family.side}")
+    if isinstance(connection, Session):  # which has dropped the views over it as well: all are looked at anew
+        connection.execute(f"UPDATE {LEDGER}.view SET fingerprint = ''")
     connection.execute(f"DELETE FROM {LEDGER}.parent_version WHERE {family.which}")
 
 

@@ -13,6 +13,11 @@ FAMILY_SCHEMA = "courier_family"
 BEGINNING = "'-infinity'::TIMESTAMPTZ"
 
 
+def side_name(schema: str, table: str) -> str:
+    """The name of the table that says which parents the rows of a child table belong to."""
+    return f"{schema}__{table}"
+
+
 @dataclass(frozen=True)
 class Family:
     """Where the rows of a child table keep the parent that they belong to.
@@ -27,7 +32,7 @@ class Family:
 
     @property
     def side_name(self) -> str:
-        return f"{self.schema}__{self.table}"
+        return side_name(self.schema, self.table)
 
     @property
     def side(self) -> str:
