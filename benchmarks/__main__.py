@@ -43,6 +43,8 @@ CACHE = Path.home() / ".cache" / "courier-benchmarks"
 def main(arguments: Sequence[str] | None = None) -> None:
     given = _parser().parse_args(arguments)
     module = import_module(f"benchmarks.{given.name}")
+    if given.engine not in getattr(module, "ENGINES", (EMBEDDED,)):
+        sys.exit(f"{given.name} does not run on {given.engine}")
     with _work_folder(given.work, getattr(module, "GOES_ON", False)) as work:
         options = Options(
             orders=given.orders or module.ORDERS,

@@ -10,11 +10,12 @@ from typing import Any
 from benchmarks.fleet_project import GIVEN, ORDERS, PATIENCE, make, wrong_tables
 from benchmarks.measure import Usage, courier_command
 from benchmarks.measure import run as measured
-from benchmarks.report import Options, Report, Table, say
+from benchmarks.report import EMBEDDED, Options, Report, Table, say
 from benchmarks.sandbox_server import serve
 
 SUMMARY = "one courier with many small stores, on this machine: the first load, and a run without news"
 STORES = 200
+ENGINES = (EMBEDDED, "dagster")
 NOTES = (
     *GIVEN,
     "CPU seconds are those of the one `courier run --group shopify` process: eight couriers at once, their commits one "
@@ -24,7 +25,7 @@ NOTES = (
 
 def run(options: Options) -> Report:
     assert options.stores is not None
-    if options.engine == "dagster":
+    if options.engine != EMBEDDED:
         from benchmarks import fleet_on_dagster
 
         return fleet_on_dagster.run(options)
