@@ -6,7 +6,7 @@ Every entry is a transaction of its own, and on disk when that has ended.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from sqlite3 import Connection as SqliteConnection
@@ -14,7 +14,7 @@ from sqlite3 import Row
 from threading import Lock
 from typing import Any, Protocol
 
-from courier.errors import WarehouseUnreachable
+from courier.storage.connection import transaction
 from courier.storage.journal_tables import STEPS
 from courier.storage.ledger_tables import create_ledger
 from courier.storage.postgres.database import Postgres
@@ -81,28 +81,23 @@ class DatabaseStore:
 
     @contextmanager
     def opened(self) -> Iterator[Statements]:
-        with self.turn, self.database.session() as session, _transaction(session):
+        with self.turn, self.database.session() as session, _durable(session):
             if journal_steps(session) < len(STEPS):
                 create_ledger(session, {})
             yield _entering(session)
 
     @contextmanager
     def reading(self) -> Iterator[Statements | None]:
-        with self.turn, self.database.session() as session, _transaction(session):
+        with self.turn, self.database.session() as session, _durable(session):
             yield _entering(session) if journal_steps(session) else None
 
 
 @contextmanager
-def _transaction(session: Session) -> Iterator[None]:
-    # A server may be set not to wait for its disk: an intent that it forgets would be sent twice.
-    session.native("BEGIN; SET LOCAL synchronous_commit TO on")
-    try:
+def _durable(session: Session) -> Iterator[None]:
+    with transaction(session):
+        # A server may be set not to wait for its disk: an intent that it forgets would be sent twice.
+        session.native("SET LOCAL synchronous_commit TO on")
         yield
-    except BaseException:
-        with suppress(WarehouseUnreachable):
-            session.native("ROLLBACK")
-        raise
-    session.native("COMMIT")
 
 
 def _entering(session: Session) -> Statements:
