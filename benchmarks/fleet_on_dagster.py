@@ -23,12 +23,13 @@ HANDED_ON_SECONDS = 900  # as deploy/celery.yaml has it: nothing is killed here
 WITHIN = 3 * 3600.0
 PARTS = {
     "worker-1": "workers", "worker-2": "workers", "code": "coordinator", "daemon": "daemon", "postgres": "Postgres",
-    "redis": "Redis",
+    "pooler": "PgBouncer", "redis": "Redis",
 }  # fmt: skip
 NOTES = (
     *GIVEN,
     "one group, one run of Dagster, a step per store; two Celery workers with two places each, Redis, rows and "
-    "Dagster's runs in Postgres, all on this machine. Seconds are those from the run's record to its end.",
+    "Dagster's runs in Postgres, PgBouncer before the latter, all on this machine. Seconds are those from the run's "
+    "record to its end.",
     "the coordinator's CPU seconds are those of the code server and of the run's own process below it; `asking` is the "
     "command that asks for the run.",
     "overlapping: runs of a courier, in the ledger, that began before the one before had committed.",

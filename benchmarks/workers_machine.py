@@ -1,4 +1,5 @@
-"""What runs Dagster with two workers: Postgres, Redis, code server, daemon, workers. Private to this process."""
+"""What runs Dagster with two workers: Postgres, PgBouncer, Redis, code server, daemon, workers. Private to this
+process."""
 
 from __future__ import annotations
 
@@ -26,12 +27,13 @@ WITHIN = 90.0
 
 @dataclass
 class Machine:
-    """`processes`: name -> the leader of a process group. `postgres`: the server's first process."""
+    """`processes`: name -> the leader of a process group. `servers`: of Postgres and of
+    PgBouncer, the first process."""
 
     work: Path
     environment: Mapping[str, str]
     instance: DagsterInstance
-    postgres: int
+    servers: Mapping[str, int]
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def start(self, name: str, *command: str) -> None:
@@ -90,7 +92,7 @@ class Machine:
     def cpu(self) -> dict[str, float]:
         """Name -> CPU seconds so far; what has been killed is not counted."""
         leaders = {name: process.pid for name, process in self.processes.items()}
-        return {name: cpu_seconds(pid) for name, pid in {**leaders, "postgres": self.postgres}.items()}
+        return {name: cpu_seconds(pid) for name, pid in {**leaders, **self.servers}.items()}
 
     def coordinator(self, run: str) -> int:
         """The process of the run."""
@@ -102,19 +104,19 @@ class Machine:
 @contextmanager
 def machine(work: Path, project: Path, *, handed_on: int) -> Iterator[Machine]:
     """All of it started; nothing of it left afterwards. `handed_on`: seconds until a worker's step is another's."""
-    home, ports = work / "home", {name: _free() for name in ("postgres", "redis", "code")}
+    home, ports = work / "home", {name: _free() for name in ("postgres", "pooler", "redis", "code")}
     home.mkdir()
     _write_settings(work, home, ports, handed_on)
     broker = f"redis://127.0.0.1:{ports['redis']}/0"
     os.environ |= {
         "DAGSTER_HOME": str(home),
-        "DAGSTER_POSTGRES_URL": f"postgresql://postgres@127.0.0.1:{ports['postgres']}/postgres",
+        "DAGSTER_POSTGRES_URL": f"postgresql://postgres@127.0.0.1:{ports['pooler']}/dagster",
         "COURIER_POSTGRES_URL": f"postgresql://postgres:none@127.0.0.1:{ports['postgres']}/warehouse",
         "COURIER_PROJECT": str(project), "COURIER_CELERY_BROKER": broker, "DAGSTER_DISABLE_TELEMETRY": "yes",
         "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
     }  # fmt: skip
-    with _postgres(ports["postgres"]) as postgres, DagsterInstance.get() as instance:
-        made = Machine(work, os.environ, instance, postgres)
+    with _postgres(ports) as postgres, _pooler(ports) as pooler, DagsterInstance.get() as instance:
+        made = Machine(work, os.environ, instance, {"postgres": postgres, "pooler": pooler})
         try:
             _start(made, ports)
             yield made
@@ -147,26 +149,63 @@ def _write_settings(work: Path, home: Path, ports: Mapping[str, int], handed_on:
 
 
 @contextmanager
-def _postgres(port: int) -> Iterator[int]:
-    """A cluster on loopback, by its own user where this is root's process; the id of its first process."""
-    tools = max(Path("/usr/lib/postgresql").glob("*/bin"))
-    folder = Path("/tmp") / f"courier-workers-{os.getpid()}"  # the server's user may not look into ours
+def _postgres(ports: Mapping[str, int]) -> Iterator[int]:
+    """A cluster on loopback with both databases; the id of its first process."""
+    tools, port = max(Path("/usr/lib/postgresql").glob("*/bin")), ports["postgres"]
+    with _folder("postgres") as folder:
+        data, options = str(folder / "data"), f"-p {port} -h 127.0.0.1 -k {folder} -F"
+        subprocess.run([*_as_user(), str(tools / "initdb"), "-D", data, "-U", "postgres", "-A", "trust"], check=True,
+                       capture_output=True, cwd="/")  # fmt: skip
+        control = [*_as_user(), str(tools / "pg_ctl"), "-D", data, "-w"]
+        subprocess.run([*control, "-o", options, "-l", str(folder / "log"), "start"], check=True, cwd="/",
+                       stdout=subprocess.DEVNULL)  # fmt: skip
+        try:
+            for name in ("dagster", "warehouse"):
+                made = ["createdb", "-h", "127.0.0.1", "-p", str(port), "-U", "postgres", name]
+                subprocess.run(made, check=True, capture_output=True)
+            yield int((folder / "data" / "postmaster.pid").read_text("utf-8").split()[0])
+        finally:
+            subprocess.run([*control, "-m", "immediate", "stop"], check=False, capture_output=True, cwd="/")
+
+
+@contextmanager
+def _pooler(ports: Mapping[str, int]) -> Iterator[int]:
+    """PgBouncer between Dagster and its database, by deploy/'s settings; the id of its process."""
+    with _folder("pooler") as folder, (folder / "log").open("wb") as log:
+        (folder / "users.txt").write_text('"postgres" ""\n', "utf-8")
+        settings = (DEPLOY / "pgbouncer.ini").read_text("utf-8")
+        for told, here in (
+            ("host=postgres port=5432", f"host=127.0.0.1 port={ports['postgres']}"),
+            ("0.0.0.0", "127.0.0.1"), ("6432", str(ports["pooler"])), ("scram-sha-256", "trust"),
+            ("/tmp/users.txt", str(folder / "users.txt")),
+        ):  # fmt: skip
+            settings = settings.replace(told, here)
+        (folder / "pgbouncer.ini").write_text(settings, "utf-8")
+        command = [*_as_user(), "pgbouncer", str(folder / "pgbouncer.ini")]
+        process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+        try:
+            _answering(ports["pooler"])
+            yield process.pid
+        finally:
+            _signal(process, signal.SIGTERM)
+            process.wait()
+
+
+def _as_user() -> list[str]:
+    """Neither server runs as root."""
+    return ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+
+
+@contextmanager
+def _folder(name: str) -> Iterator[Path]:
+    """The servers' user may not look into ours."""
+    folder = Path("/tmp") / f"courier-{name}-{os.getpid()}"
     folder.mkdir(mode=0o755)
-    as_user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-    if as_user:
+    if _as_user():
         shutil.chown(folder, "postgres")
-    data, options = str(folder / "data"), f"-p {port} -h 127.0.0.1 -k {folder} -F"
-    subprocess.run([*as_user, str(tools / "initdb"), "-D", data, "-U", "postgres", "-A", "trust"], check=True,
-                   capture_output=True, cwd="/")  # fmt: skip
-    control = [*as_user, str(tools / "pg_ctl"), "-D", data, "-w"]
-    subprocess.run([*control, "-o", options, "-l", str(folder / "log"), "start"], check=True, cwd="/",
-                   stdout=subprocess.DEVNULL)  # fmt: skip
     try:
-        made = ["psql", "-h", "127.0.0.1", "-p", str(port), "-U", "postgres", "-c", "CREATE DATABASE warehouse"]
-        subprocess.run(made, check=True, capture_output=True)
-        yield int((folder / "data" / "postmaster.pid").read_text("utf-8").split()[0])
+        yield folder
     finally:
-        subprocess.run([*control, "-m", "immediate", "stop"], check=False, capture_output=True, cwd="/")
         shutil.rmtree(folder)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from configparser import ConfigParser
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,18 @@ def test_the_family_is_pinned_alike_everywhere() -> None:
 
 def pin(name: str, lines: set[str]) -> str:
     return next(line.removeprefix(f"{name}==") for line in lines if line.startswith(f"{name}=="))
+
+
+def test_dagster_reaches_its_database_through_the_pooler() -> None:
+    """By session: a pooler by transaction would share what Dagster keeps with a connection."""
+    settings = ConfigParser()
+    settings.read(DEPLOY / "pgbouncer.ini", "utf-8")
+    pooler, services = settings["pgbouncer"], parsed("compose.yaml")["services"]
+    assert pooler["pool_mode"] == "session"
+    sample = (DEPLOY / ".env.example").read_text("utf-8")
+    assert f"@pooler:{pooler['listen_port']}/{services['postgres']['environment']['POSTGRES_DB']}\n" in sample
+    assert list(settings["databases"].items()) == [("dagster", "host=postgres port=5432")]
+    assert f"> {pooler['auth_file']};" in (DEPLOY / "Dockerfile").read_text("utf-8")
 
 
 def test_the_services_fit_each_other() -> None:
