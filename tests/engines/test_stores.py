@@ -6,10 +6,10 @@ import os
 from pathlib import Path
 
 import pytest
-from dagster import DagsterInstance
+from dagster import DagsterInstance, Definitions
 
 from courier.cli.init import write_project
-from courier.engines.dagster import definitions
+from courier.engines.dagster import definitions, defs
 from courier.runtime.place import Place
 from courier.storage.inspect import open_published
 from tests.runs.hurried import edit, write_list
@@ -50,6 +50,23 @@ def test_parallel_limits_the_steps_of_one_machine(root: Path, monkeypatch: pytes
     assert limits(root) == [1, 1]
     edit(root / "courier_groups.yaml", "parallel: 1", "parallel: 64")
     assert limits(root) == [4, 4]
+
+
+def test_what_dagster_loads_is_made_once_until_the_files_change(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The list of stores and .env are such files; another store is there without a new process."""
+    monkeypatch.setenv("COURIER_PROJECT", str(root))
+    monkeypatch.setenv("COURIER_SANDBOX", "yes")
+    made = defs()
+    assert defs() is made
+    (root / ".env").write_text("SHOPIFY_FR_TOKEN=made-up\n", "utf-8")
+    assert (again := defs()) is not made
+    edit(root / "couriers/shopify.csv", "us", "fr")
+    assert stores_of(again) == set(STORES)
+    assert stores_of(defs()) == {"shopify_uk", "shopify_fr"}
+
+
+def stores_of(made: Definitions) -> set[str]:
+    return {schema for schema in (key.path[0] for key in made.resolve_all_asset_keys()) if "shopify_" in schema}
 
 
 def limits(root: Path) -> list[int | None]:

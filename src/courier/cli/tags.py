@@ -45,7 +45,7 @@ def show_profile(source: Source, tag: str | None, table: str | None, sandbox: bo
     connection = described(source)
     if isinstance(source, Snapshot):
         copy_tagged(source, table)
-    found = profiles(connection, _matches(tag or "*"), table)
+    found = profiles(connection, _matches(tag or "*"), [table] if table else ())
     if not found:
         raise _no_column(connection, tag, table)
     checked = tag is None and table in (None, f"semantic.{VIEW}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -66,8 +66,8 @@ def tagged_columns(connection: Connection, wanted: Wanted) -> list[TaggedColumn]
     ]
 
 
-def profiles(connection: Connection, wanted: Wanted, table: str | None = None) -> list[ColumnProfile]:
-    """The tagged columns of the domain tables, then those of the views over all sources; of one of them if named."""
+def profiles(connection: Connection, wanted: Wanted, named: Collection[str] = ()) -> list[ColumnProfile]:
+    """The tagged columns of the domain tables, then those of the views over all sources; of those `named`, if any."""
     if not has_ledger(connection):
         return []
     entities = [one for one in semantic_views(connection) if types_of(connection, *one.relation.split("."))]
@@ -81,7 +81,7 @@ def profiles(connection: Connection, wanted: Wanted, table: str | None = None) -
     return [
         found
         for name, own in chosen.items()
-        if own and table in (None, name)
+        if own and (not named or name in named)
         for found in _of_relation(connection, name, own, targets)
     ]
 

@@ -15,6 +15,7 @@ past.py         Dagster's own runs, as `decide` looks at them
 from __future__ import annotations
 
 import os
+from functools import lru_cache
 from pathlib import Path
 
 from dagster import Definitions, ExecutorDefinition
@@ -25,6 +26,8 @@ from courier.engines.dagster.assets import courier_assets
 from courier.engines.dagster.groups import days_of, job_of
 from courier.engines.dagster.home import Home
 from courier.engines.dagster.sensors import freshness_sensor, group_sensor
+from courier.opening import find_root
+from courier.runtime.scheduler.files import Stamp, quick_stamp
 
 __all__ = ["definitions", "defs"]
 
@@ -60,6 +63,16 @@ def _executor(broker: str | None) -> ExecutorDefinition | None:
 
 @loaded_later
 def defs() -> Definitions:
-    """What Dagster loads: the project that COURIER_PROJECT names, on made-up shops if COURIER_SANDBOX is set."""
-    root = os.environ.get("COURIER_PROJECT")
-    return definitions(Path(root) if root else None, sandbox=bool(os.environ.get("COURIER_SANDBOX")))
+    """What Dagster loads: the project that COURIER_PROJECT names, on made-up shops if COURIER_SANDBOX is set.
+
+    A worker asks for it with every step, and Dagster takes 10 ms a courier to make its assets: they are made once for
+    as long as the project's files, and .env beside them, are the same.
+    """
+    named, sandbox = os.environ.get("COURIER_PROJECT"), bool(os.environ.get("COURIER_SANDBOX"))
+    root = find_root(Path(named) if named else None)
+    return _definitions(root, sandbox, quick_stamp(root, ".env"))
+
+
+@lru_cache(maxsize=1)
+def _definitions(root: Path, sandbox: bool, _files: Stamp) -> Definitions:
+    return definitions(root, sandbox=sandbox)

@@ -124,7 +124,7 @@ def tags_check(home: Home, courier: Courier, result: CourierResult) -> Iterator[
     if not changed:
         return
     with _tables(home, courier, changed) as connection:
-        found = [one for feed in changed for one in profiles(connection, _every, f"{courier.name}.{feed}")]
+        found = profiles(connection, _every, [f"{courier.name}.{feed}" for feed in changed])
     wrong: Metadata = {f"{one.table}.{one.column}": _counts(one) for one in found if not one.suits}
     yield AssetCheckResult(
         passed=not wrong, check_name=TAGS, asset_key=runs_key(courier.name), severity=AssetCheckSeverity.WARN,

@@ -35,15 +35,9 @@ Read = Callable[[Path], Found]
 Stamp = tuple[tuple[str, int, int, int], ...]
 
 
-def quick_stamp(root: Path) -> Stamp:
-    """Changes with the names, sizes and times of the project's files, without reading them."""
-    return tuple(_seen(root))
-
-
-def _seen(root: Path) -> Iterator[tuple[str, int, int, int]]:
-    paths = [*(root / name for name in FILES), *(root / name for name in FOLDERS)]
-    for path in paths:
-        yield from _below(path)
+def quick_stamp(root: Path, *more: str) -> Stamp:
+    """Changes with the names, sizes and times of the project's files, and of `more`, without reading them."""
+    return tuple(seen for name in (*FILES, *FOLDERS, *more) for seen in _below(root / name))
 
 
 def _below(path: Path) -> Iterator[tuple[str, int, int, int]]:
