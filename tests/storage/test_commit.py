@@ -10,10 +10,11 @@ import pytest
 from courier.config.project import DomainTable
 from courier.errors import ConfigurationError, Incomplete
 from courier.storage import ledger
-from courier.storage.commit import TIDIED_EVERY, commit, preview
+from courier.storage.commit import TIDIED_EVERY, commit
 from courier.storage.duck import read_parquet
 from courier.storage.land import land
 from courier.storage.load import ColumnStatus, Counters, FeedLoad, RunRecord
+from courier.storage.news import preview
 from courier.storage.tables import existing
 from courier.storage.warehouse import opened
 from tests.storage.loads import ALLOCATION, LINE, ORDER, PLACE, SCHEMA, TAGS, Set, Shop, at, column, write_parquet

@@ -31,10 +31,11 @@ from courier.runtime.proof import check_landed, check_shaped
 from courier.runtime.publishing import publish_changes, publish_for_all
 from courier.runtime.result import Outcome
 from courier.storage import warehouse
-from courier.storage.commit import commit, commit_without_news, preview
+from courier.storage.commit import commit, commit_without_news
 from courier.storage.duck import read_parquet, text
 from courier.storage.land import clear_landing, land
 from courier.storage.load import Committed, FeedLoad, Landed, RunRecord, Shaped, WorkRecord, merged
+from courier.storage.news import preview
 from courier.storage.postgres.database import Postgres
 from courier.storage.postgres.landing import drop_landings, land_in_postgres
 from courier.storage.raw import parts_of, read_manifest

@@ -5,23 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
 from typing import TypeAlias
 
-from courier import clock
-from courier.config.project import DomainTable, SemanticTag
+from courier.config.project import SemanticTag
 from courier.config.vocabulary import Vocabulary, vocabulary
 from courier.errors import CommitUnknown, Incomplete, Locked, WarehouseUnreachable
-from courier.storage import catalog, contest, families, ledger, namespaces, spanning, views
+from courier.storage import catalog, contest, families, ledger, namespaces, siblings, spanning, views
 from courier.storage.connection import Connection, transaction
 from courier.storage.duck import leave_untidy
 from courier.storage.ledger_tables import create_ledger
 from courier.storage.load import Committed, Counters, FeedLoad, RunRecord
+from courier.storage.news import absent_until, brings, offers_news, parents_first
 from courier.storage.postgres.database import Postgres, lock_of
 from courier.storage.postgres.session import Session
-from courier.storage.tables import Existing, Prepared, described, existing, is_empty, prepare, target_of
+from courier.storage.tables import Existing, Prepared, described, existing, is_empty, prepare
 from courier.storage.target import Family, Target
-from courier.storage.warehouse import Files, Warehouse, has_ledger, last_change, opened, reading
+from courier.storage.warehouse import Files, Warehouse, has_ledger, last_change, opened
 
 FEW_ROWS = 200_000
 """So few that one thread decides them about as soon as two, for a tenth less CPU."""
@@ -138,16 +137,18 @@ def _commit_once(
         with transaction(connection):
             tables = create_ledger(connection, existing(connection, schema))
             ledger.bind_identity(connection, schema, run)
-            ordered = _parents_first(loads)
+            ordered = parents_first(loads)
             tags = vocabulary(tuple(project_tags))
             prepared, changed = _prepare(connection, run, ordered, tags, schema, tables)
+            kept = siblings.settle(connection, schema, siblings.keepers(connection, schema, tables), ordered, prepared)
             if loading is _load_without_news and any(one.changed for one in prepared.values()):
                 raise _HasNews  # now, and not after views were made in vain: those of 200 stores take seconds
             shown = views.settle(connection, schema, run.views)
             in_postgres = isinstance(connection, Session)
             if not in_postgres:  # there, it would keep other couriers waiting while this one loads
                 changed |= _settle_spanning(connection, run, tags, changed or shown.changed)
-            committed = _commit(connection, run, ordered, prepared, changed or shown.changed, loading)
+            prepared = siblings.placed(prepared, kept)
+            committed = _commit(connection, run, ordered, prepared, kept, changed or shown.changed, loading)
             if in_postgres:
                 _settle_spanning(connection, run, tags, changed or shown.changed)
             committed = replace(committed, notes=(*shown.notes, *committed.notes))
@@ -190,16 +191,17 @@ def _commit(
     run: RunRecord,
     loads: Sequence[FeedLoad],
     prepared: Mapping[str, Prepared],
+    kept: siblings.Keepers,
     changed: bool,
     loading: Loading,
 ) -> Committed:
     counters: dict[str, Counters] = {}
     removed: dict[str, int] = {}
-    for load in loads:
-        feed = load.feed.name
-        counters[feed] = loading(connection, prepared[feed], load, run.run)
-        for child, rows in _cascade(connection, prepared[feed].target.schema, load).items():
-            removed[child] = removed.get(child, 0) + rows
+    for group in siblings.together((prepared[load.feed.name].target, load) for load in loads):
+        counters |= _load_together(connection, group, prepared, run.run, loading)
+        for target, load in group:
+            for child, rows in _cascade(connection, target.schema, load, kept).items():
+                removed[child] = removed.get(child, 0) + rows
     for child, rows in removed.items():
         changed = changed or rows > 0
         if child in counters:
@@ -213,23 +215,33 @@ def _commit(
     return Committed(counters, changed, namespaces=counts, notes=notes)
 
 
-def _parents_first(loads: Sequence[FeedLoad]) -> list[FeedLoad]:
-    """So that a parent's delete is known before its children's sets compete. Parents' tables are filled in."""
-    tables: Mapping[str, DomainTable] = {load.feed.name: load.feed.table for load in loads}
-    filled = []
-    for load in loads:
-        parent = load.parent or tables.get(load.feed.table.parent or "")
-        if load.feed.table.parent is not None and parent is None:
-            raise ValueError(f"the load of {load.feed.name} does not say what its parent's table is")
-        filled.append(replace(load, parent=parent))
+def _load_together(
+    connection: Connection,
+    group: Sequence[siblings.Offered],
+    prepared: Mapping[str, Prepared],
+    run: str,
+    loading: Loading,
+) -> dict[str, Counters]:
+    """Load a table, or siblings whose sets are answered for, and remembered, once."""
+    family = group[0][0].family
+    if family is not None:
+        families.answer(connection, *group[0])
+    counters = {load.feed.name: loading(connection, prepared[load.feed.name], load, run) for _, load in group}
+    if family is not None:
+        families.settle_versions(connection, family)
+        for child, rows in _remove_absent(connection, group).items():
+            counters[child] = replace(counters[child], deleted=counters[child].deleted + rows)
+    return counters
 
-    def depth(load: FeedLoad) -> int:
-        count, parent = 0, load.feed.table.parent
-        while parent is not None and parent in tables and count < len(tables):
-            count, parent = count + 1, tables[parent].parent
-        return count
 
-    return sorted(filled, key=depth)
+def _remove_absent(connection: Connection, group: Sequence[siblings.Offered]) -> dict[str, int]:
+    """Remove the sets of parents that a whole pull did not bring. Returns rows removed, by table."""
+    _, load = group[0]
+    instants = [absent_until(load) for _, load in group]
+    if not load.sets or (until := instants[0]) is None or None in instants:
+        return {}
+    families.absent_parents(connection, load, until)
+    return families.remove_families(connection, [target.family for target, _ in group if target.family])
 
 
 def _load(connection: Connection, prepared: Prepared, load: FeedLoad, run: str) -> Counters:
@@ -245,15 +257,13 @@ def _load(connection: Connection, prepared: Prepared, load: FeedLoad, run: str) 
 def _load_without_news(connection: Connection, prepared: Prepared, load: FeedLoad, run: str) -> Counters:
     """Settle a load that was decided while looking for news, and had none. Raises _HasNews."""
     target = prepared.target
-    if prepared.changed or (_brings(load) and _offers_news(connection, target, load)):
+    if prepared.changed or (brings(load) and offers_news(connection, target, load)):
         raise _HasNews
-    if not _brings(load):
+    if not brings(load):
         return _load(connection, prepared, load, run)
     counters = contest.store(connection, target, run, prepared.kept)
     if target.family is None:
         contest.settle_deletes(connection, target)
-    else:
-        families.settle_versions(connection, target)
     return _proven(target, load, counters)
 
 
@@ -276,7 +286,7 @@ def _load_rows(connection: Connection, prepared: Prepared, load: FeedLoad, run: 
         contest.find_losers(connection, target)
         return contest.store_first(connection, target, run, but_losers=not is_empty(connection, "losers"))
     contest.decide(connection, target)
-    if (until := _absent_until(load)) is not None:
+    if (until := absent_until(load)) is not None:
         contest.bury_absent(connection, target, until)
     contest.find_gone(connection, target)
     counters = contest.store(connection, target, run, prepared.kept)
@@ -286,85 +296,24 @@ def _load_rows(connection: Connection, prepared: Prepared, load: FeedLoad, run: 
 
 def _load_sets(connection: Connection, prepared: Prepared, load: FeedLoad, run: str) -> Counters:
     target = prepared.target
-    families.answer(connection, target, load)
     if load.sets and is_empty(connection, "known") and is_empty(connection, target.name):
         return families.store_first(connection, target, load, run)
     families.decide_sets(connection, target)
     families.settle_members(connection, target)
-    counters = contest.store(connection, target, run, prepared.kept)
-    families.settle_versions(connection, target)
-    until = _absent_until(load)
-    if target.family is not None and load.sets and until is not None:
-        families.absent_parents(connection, load, until)
-        removed = families.remove_families(connection, target.family)
-        counters = replace(counters, deleted=counters.deleted + removed)
-    return counters
+    return contest.store(connection, target, run, prepared.kept)
 
 
-def _absent_until(load: FeedLoad) -> datetime | None:
-    """Up to when absence from the load means deletion; None if it means nothing.
-
-    A record in error may be any row, so then absence proves nothing.
-    """
-    whole = load.whole or (load.feed.load == "truncate" and load.read > 0)
-    return (load.request.until or clock.now()) if whole and not load.errors else None
-
-
-def _cascade(connection: Connection, schema: str, load: FeedLoad) -> dict[str, int]:
+def _cascade(connection: Connection, schema: str, load: FeedLoad, kept: siblings.Keepers) -> dict[str, int]:
     """Remove the sets of parents that this load's deletes took away. Returns rows removed, by child table."""
-    if load.parent is not None or (not load.deletes and _absent_until(load) is None):
+    if load.parent is not None or (not load.deletes and absent_until(load) is None):
         return {}
-    removed: dict[str, int] = {}
+    children: dict[str, list[Family]] = {}
     for table in described(connection, schema).values():
         if table.parent == load.feed.name:
-            connection.execute("CREATE OR REPLACE TEMP TABLE departed AS SELECT key, deleted_at FROM buried")
-            family = Family(schema, table.name, table.primary_key, table.parent_column)
-            removed[table.name] = families.remove_families(connection, family)
-    return removed
-
-
-def preview(warehouse: Warehouse, schema: str, loads: Sequence[FeedLoad]) -> set[str]:
-    """The feeds whose loads would change something; the others need not be landed. In doubt, a feed has news.
-
-    In Postgres that is every feed that brings something: what is not landed cannot be looked at there.
-    """
-    something = [load for load in _parents_first(loads) if _brings(load)]
-    if not isinstance(warehouse, Files):
-        return {load.feed.name for load in something}
-    with reading(warehouse) as connection:
-        if connection is None or ("courier", "domain_table") not in (tables := existing(connection, schema)):
-            return {load.feed.name for load in something}
-        known = described(connection, schema)
-        return _with_news(
-            connection, [(target_of(schema, load, known.get(load.feed.name)), load) for load in something], tables
-        )
-
-
-def _with_news(connection: Connection, loads: Sequence[tuple[Target, FeedLoad]], tables: Existing) -> set[str]:
-    """A newer parent comes with newer sets, so they are not looked at, which costs 0.07 CPU seconds of a million."""
-    news: set[str] = set()
-    newer: set[str | None] = set()
-    for target, load in loads:
-        name = load.feed.name
-        whole = target.types().keys() <= tables.get((target.schema, name), {}).keys()
-        if not whole or load.feed.table.parent in newer or _offers_news(connection, target, load):
-            news.add(name)
-        if whole and name in news and load.parent is None and contest.brings_newer(connection, target):
-            newer.add(name)
-    return news
-
-
-def _brings(load: FeedLoad) -> bool:
-    return bool(load.rows or load.sets or load.deletes or load.whole)
-
-
-def _offers_news(connection: Connection, target: Target, load: FeedLoad) -> bool:
-    """Looks only at the rows. Where there is no news, what the contest decided is left for `contest.store`."""
-    contest.offer(connection, target, load)
-    if is_empty(connection, target.name) and not is_empty(connection, "offered"):
-        return True
-    if target.family is None:
-        contest.bury(connection, target, load)
-        return contest.has_news(connection, target, load, _absent_until(load))
-    families.answer(connection, target, load)
-    return families.has_news(connection, target, load, _absent_until(load))
+            keeper = kept.get(table.name, table.name)
+            family = Family(schema, table.name, table.primary_key, table.parent_column, keeper)
+            children.setdefault(keeper, []).append(family)
+    if children:
+        connection.execute("CREATE OR REPLACE TEMP TABLE departed AS SELECT key, deleted_at FROM buried")
+    removed = [families.remove_families(connection, own) for own in children.values()]
+    return {table: rows for found in removed for table, rows in found.items()}

@@ -6,15 +6,17 @@ Temporary tables, beside those of contest.py:
               `_state`: 'newer' than the stored set, the 'same' answer once more, or 'older'; and of the stored set
               `_known` (its rowid in courier.parent_version) and `_before` (its version); a view, over `judged`
               where there are stored sets
-    known     this table's rows of courier.parent_version
+    known     the rows of courier.parent_version that tell of this table's sets
     met       of offered rows whose key is stored: `_stored`, `_owner` (the stored row's parent), whether the row has
               `_moved` to another parent since, and whether the two are otherwise the `_same`
 
-To look a few parents up in `known` costs as much as to read all of its texts: 0.1 CPU seconds of a million.
+`known` and `answered` are of all tables whose sets come together (siblings.py), and are made once for them. To look a
+few parents up in `known` costs as much as to read all of its texts: 0.1 CPU seconds of a million.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from courier.errors import Incomplete
@@ -42,7 +44,8 @@ def answer(connection: Connection, target: Target, load: FeedLoad) -> None:
         raise Incomplete(f"{target.schema}.{target.table.name}: rows came without the sets that they belong to.")
     connection.execute(f"""
         CREATE OR REPLACE TEMP VIEW known AS
-        SELECT rowid AS _known, parent, version, fetched_at, deleted FROM {LEDGER}.parent_version WHERE {family.which}
+        SELECT rowid AS _known, parent, version, fetched_at, deleted
+        FROM {LEDGER}.parent_version WHERE {family.versions}
     """)
     kind = parent_type(load.parent) if load.parent else "VARCHAR"
     sets = load.sets or "(SELECT 0 AS _set, NULL AS _parent, NULL AS _version, NULL AS _fetched_at, true AS _held)"
@@ -87,7 +90,6 @@ def store_first(connection: Connection, target: Target, load: FeedLoad, run: str
     if family.column is None:
         keys = comma(target.key)
         connection.execute(f"INSERT INTO {family.side} ({keys}, _parent) SELECT {keys}, _parent FROM taken")
-    settle_versions(connection, target)
     return counters
 
 
@@ -190,7 +192,7 @@ def settle_members(connection: Connection, target: Target) -> None:
     connection.execute(f"INSERT INTO {family.side} ({comma(target.key)}, _parent) FROM joining")
 
 
-def settle_versions(connection: Connection, target: Target) -> None:
+def settle_versions(connection: Connection, family: Family) -> None:
     """Remember the version of every set that was taken, also where none of its rows changed."""
     if not is_empty(connection, "known"):
         connection.execute(f"""
@@ -199,7 +201,8 @@ def settle_versions(connection: Connection, target: Target) -> None:
         """)
     connection.execute(f"""
         INSERT INTO {LEDGER}.parent_version
-        SELECT {target.names}, _parent::VARCHAR, _version, _fetched_at, false FROM answered WHERE _state = 'newer'
+        SELECT {text(family.schema)}, {text(family.keeper)}, _parent::VARCHAR, _version, _fetched_at, false
+        FROM answered WHERE _state = 'newer'
     """)
 
 
@@ -218,16 +221,31 @@ def absent_parents(connection: Connection, load: FeedLoad, until: datetime) -> N
     )
 
 
-def remove_families(connection: Connection, family: Family) -> int:
-    """Remove the sets of the parents in `departed` (key as text, deleted_at), but newer ones. Returns rows removed."""
+def remove_families(connection: Connection, own: Sequence[Family]) -> dict[str, int]:
+    """Remove the sets of the parents in `departed` (key as text, deleted_at), but newer ones, from tables whose
+    versions are kept together. Returns the rows removed of each."""
+    family = own[0]
     connection.execute(f"""
         CREATE OR REPLACE TEMP TABLE leaving AS
         SELECT d.key, d.deleted_at, k.parent IS NOT NULL AS was_known
-        FROM departed d LEFT JOIN (SELECT * FROM {LEDGER}.parent_version WHERE {family.which}) k ON k.parent = d.key
+        FROM departed d LEFT JOIN (SELECT * FROM {LEDGER}.parent_version WHERE {family.versions}) k ON k.parent = d.key
         WHERE k.parent IS NULL OR k.version < d.deleted_at OR (k.version = d.deleted_at AND NOT k.deleted)
     """)
     if is_empty(connection, "leaving"):
-        return 0
+        return {}
+    removed = {one.table: _remove_leaving(connection, one) for one in own}
+    connection.execute(f"""
+        DELETE FROM {LEDGER}.parent_version
+        WHERE {family.versions} AND parent IN (SELECT key FROM leaving WHERE was_known)
+    """)
+    connection.execute(f"""
+        INSERT INTO {LEDGER}.parent_version
+        SELECT {text(family.schema)}, {text(family.keeper)}, key, deleted_at, NULL, true FROM leaving
+    """)
+    return removed
+
+
+def _remove_leaving(connection: Connection, family: Family) -> int:
     connection.execute(f"""
         CREATE OR REPLACE TEMP TABLE gone AS
         SELECT s._stored FROM {family.rows} s WHERE s._owner::VARCHAR IN (SELECT key FROM leaving)
@@ -235,13 +253,6 @@ def remove_families(connection: Connection, family: Family) -> int:
     if family.column is None:
         connection.execute(f"DELETE FROM {family.side} WHERE _parent::VARCHAR IN (SELECT key FROM leaving)")
     connection.execute(f"DELETE FROM {family.name} WHERE rowid IN (SELECT _stored FROM gone)")
-    connection.execute(f"""
-        DELETE FROM {LEDGER}.parent_version WHERE {family.which} AND parent IN (SELECT key FROM leaving WHERE was_known)
-    """)
-    connection.execute(f"""
-        INSERT INTO {LEDGER}.parent_version
-        SELECT {text(family.schema)}, {text(family.table)}, key, deleted_at, NULL, true FROM leaving
-    """)
     row = connection.execute("SELECT count(*) FROM gone").fetchone()
     return int(row[0]) if row else 0
 

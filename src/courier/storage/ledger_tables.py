@@ -196,6 +196,15 @@ TABLES = (
         },
     ),
     LedgerTable(
+        "shared_version",
+        "Child tables whose sets come together: parent_version has their versions once for all of them",
+        {
+            "schema_name": _SCHEMA,
+            "table_name": _TABLE,
+            "kept_by": ("VARCHAR", "the table under whose name parent_version has the versions of this one's sets"),
+        },
+    ),
+    LedgerTable(
         "source_identity",
         "Whose data a schema holds; another shop's is refused",
         {

@@ -34,10 +34,14 @@ class Described:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A table ready to be loaded. `added`: columns that the rows already there lack; `kept`: the YAML lost them."""
+    """A table ready to be loaded. `added`: columns that the rows already there lack; `kept`: the YAML lost them.
+
+    renewed: it stood there without rows, and with another key, parent or type.
+    """
 
     target: Target
     created: bool = False
+    renewed: bool = False
     added: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
 
@@ -86,7 +90,7 @@ def is_empty(connection: Connection, relation: str) -> bool:
 def prepare(connection: Connection, schema: str, load: FeedLoad, known: Described | None, tables: Existing) -> Prepared:
     """Make or grow the load's table. Raises ConfigurationError for a change that would lose or spoil rows."""
     table = load.feed.table
-    there = tables.get((schema, table.name), {})
+    stood = there = tables.get((schema, table.name), {})
     if there and (problem := _conflict(table, there, known)):
         if not is_empty(connection, f"{PRIVATE}.{quote(schema)}.{quote(table.name)}"):
             raise _refused(schema, table, problem)
@@ -101,7 +105,8 @@ def prepare(connection: Connection, schema: str, load: FeedLoad, known: Describe
     added = [name for name in wanted if there and name not in there]
     for name in added:
         connection.execute(f"ALTER TABLE {target.name} ADD COLUMN {quote(name)} {wanted[name]}")
-    return Prepared(target, not there, tuple(added), tuple(name for name in there if name not in wanted))
+    kept = tuple(name for name in there if name not in wanted)
+    return Prepared(target, not there, bool(stood) and not there, tuple(added), kept)
 
 
 def target_of(schema: str, load: FeedLoad, known: Described | None) -> Target:
@@ -116,7 +121,7 @@ def _family(schema: str, load: FeedLoad, known: Described | None) -> Family | No
     column = parent_column(table, load.parent)
     if known is not None and known.parent_column not in {column.name for column in table.columns}:
         column = None  # rows are there, and their parents already stand in the side table, or must now
-    return Family(schema, table.name, table.primary_key, column)
+    return Family(schema, table.name, table.primary_key, column, table.name)
 
 
 def _conflict(table: DomainTable, there: dict[str, str], known: Described | None) -> str:
@@ -138,13 +143,12 @@ def _refused(schema: str, table: DomainTable, problem: str) -> ConfigurationErro
 
 
 def _drop(connection: Connection, schema: str, table: str) -> None:
-    """Forget a table that has no rows, and the parents that had none for it."""
-    family = Family(schema, table, (), None)
+    """Forget a table that has no rows; siblings.py forgets the parents that had none for it."""
+    family = Family(schema, table, (), None, table)
     connection.execute(f"DROP TABLE {family.name} CASCADE")
     connection.execute(f"DROP TABLE IF EXISTS {family.side}")
     if isinstance(connection, Session):  # which has dropped the views over it as well: all are looked at anew
         connection.execute(f"UPDATE {LEDGER}.view SET fingerprint = ''")
-    connection.execute(f"DELETE FROM {LEDGER}.parent_version WHERE {family.which}")
 
 
 def _create(connection: Connection, target: Target) -> None:

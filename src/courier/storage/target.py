@@ -23,12 +23,14 @@ class Family:
     """Where the rows of a child table keep the parent that they belong to.
 
     `column` holds the parent's primary key (order_line.order_id); without one, the side table does, by row key.
+    `keeper`: the table under whose name `courier.parent_version` has the versions of the sets.
     """
 
     schema: str
     table: str
     key: tuple[str, ...]
     column: str | None
+    keeper: str
 
     @property
     def side_name(self) -> str:
@@ -52,9 +54,9 @@ class Family:
         return f"(SELECT o.*, o.rowid AS _stored, f._parent AS _owner FROM {self.name} o JOIN {self.side} f ON {same})"
 
     @property
-    def which(self) -> str:
-        """The condition that picks this table's rows in a ledger table."""
-        return f"schema_name = {text(self.schema)} AND table_name = {text(self.table)}"
+    def versions(self) -> str:
+        """The condition that picks the versions of its sets."""
+        return f"schema_name = {text(self.schema)} AND table_name = {text(self.keeper)}"
 
 
 @dataclass(frozen=True)
