@@ -8,6 +8,8 @@ from contextlib import closing
 from pathlib import Path
 from threading import Event
 
+import adbc_driver_manager
+import adbc_driver_postgresql
 import pytest
 
 from courier.errors import CommitUnknown, Locked, WarehouseUnreachable
@@ -15,8 +17,10 @@ from courier.storage import ledger
 from courier.storage.commit import commit
 from courier.storage.load import Committed, Counters, RunRecord
 from courier.storage.postgres.database import Postgres, lock_of
+from courier.storage.postgres.landing import land_in_postgres
 from courier.storage.postgres.session import Session, connect
-from tests.storage.loads import ORDER, SCHEMA, TAGS, Shop, at
+from courier.storage.postgres.streams import instant
+from tests.storage.loads import ORDER, SCHEMA, TAGS, Shop, at, write_parquet
 
 
 @pytest.fixture
@@ -93,3 +97,25 @@ def test_a_commit_whose_answer_is_lost_is_looked_up(
         with pytest.raises(CommitUnknown):
             commit_to(base, SCHEMA)
     assert ledger.committed(base, "run") == taken_in
+
+
+def test_a_process_reads_the_databases_types_once(
+    base: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many files it lands, and whatever it then reads: ADBC asks for the columns of every store's tables."""
+    made: list[str] = []
+
+    def counted(url: str) -> adbc_driver_manager.AdbcDatabase:
+        made.append(url)
+        found: adbc_driver_manager.AdbcDatabase = plain(url)
+        return found
+
+    plain = adbc_driver_postgresql.connect
+    monkeypatch.setattr(adbc_driver_postgresql, "connect", counted)
+    files = [write_parquet(tmp_path / f"{n}.parquet", {"id": "BIGINT"}, [{"id": n}]) for n in range(3)]
+    for run in ("first", "second"):
+        landed = land_in_postgres(base, SCHEMA, run, {"one": files[:2], "two": files[2:]}, tmp_path / run)
+        assert landed.counts == {"one": 2, "two": 1}
+        with instant(base) as now:
+            assert now.fetch('SELECT count(*) FROM shop."order"') == [(1,)]
+    assert len(made) == 1

@@ -149,7 +149,9 @@ def _destination(run_folder: Path, database_url: str) -> Any:
     import dlt
 
     if database_url:
-        return dlt.destinations.postgres(credentials=_credentials(database_url))
+        from courier.storage.postgres.destination import Landing
+
+        return Landing(credentials=_credentials(database_url))
     return dlt.destinations.filesystem(bucket_url=str(run_folder / FOLDER))
 
 

@@ -9,13 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
+from functools import lru_cache
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from courier.errors import CourierError, UsageError, WarehouseUnreachable
 
 if TYPE_CHECKING:
-    from adbc_driver_postgresql.dbapi import Connection as AdbcConnection
+    from adbc_driver_manager import AdbcDatabase
+    from adbc_driver_postgresql.dbapi import Connection
     from pyarrow import RecordBatchReader
 
     from courier.storage.postgres.database import Postgres
@@ -47,7 +50,7 @@ _TYPE = b"POSTGRESQL:type"
 class Instant:
     """One REPEATABLE READ, READ ONLY transaction: whatever is asked is answered as of its first question."""
 
-    def __init__(self, connection: AdbcConnection, shown: str) -> None:
+    def __init__(self, connection: Connection, shown: str) -> None:
         self._connection = connection
         self.shown = shown
 
@@ -100,12 +103,40 @@ def instant(database: Postgres) -> Iterator[Instant]:
         yield one
 
 
-def _connected(database: Postgres) -> AdbcConnection:
+def connect(url: str, *, autocommit: bool = False) -> Connection:
+    """A connection of its own, by what the process knows of the database already. Raises ADBC's errors."""
+    from adbc_driver_manager import AdbcConnection
     from adbc_driver_postgresql import dbapi
 
+    with _making:  # the first one of several threads makes it, and the others wait for that
+        database = _database(_limited(url))
+    return dbapi.Connection(_Kept(), AdbcConnection(database), autocommit=autocommit)
+
+
+_making = Lock()
+
+
+@lru_cache(maxsize=8)
+def _database(url: str) -> AdbcDatabase:
+    """What ADBC knows of the types of a database. It asks for the columns of all tables, which takes 1.2 s where they
+    are those of 160 stores; a type that somebody makes later is not known, and no table of courier's has one."""
+    import adbc_driver_postgresql
+
+    found: AdbcDatabase = adbc_driver_postgresql.connect(url)
+    return found
+
+
+class _Kept:
+    """In a connection, the place of the database that it would close with itself."""
+
+    def close(self) -> None:
+        pass
+
+
+def _connected(database: Postgres) -> Connection:
     try:
         with telling(database.shown):
-            return dbapi.connect(_limited(database.url), autocommit=True)
+            return connect(database.url, autocommit=True)
     except WarehouseUnreachable as unreachable:
         if database.sandbox and _MISSING.search(str(unreachable.__context__)):
             raise UsageError(
