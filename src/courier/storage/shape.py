@@ -49,10 +49,14 @@ __all__ = ["shape", "shape_deletes", "shaping"]
 
 @dataclass(frozen=True)
 class _Outcome:
-    """One try at a feed: the rows that were written, and those that were not."""
+    """One try at a feed: the rows that were written, and those that were not.
+
+    missing: how many records are neither. DuckDB reads no line that holds only blanks, for one.
+    """
 
     good: int
     bad: tuple[BadRow, ...]
+    missing: int = 0
 
 
 def shape(
@@ -153,7 +157,7 @@ def _shape_feed(work: Work, feed: Feed, rows: Rows, values: Mapping[str, Values]
         outcome: _Outcome | None = _try(work, feed, ready, checked)
     except unreadable():
         outcome = None
-    if outcome is None or any(row.is_nested for row in outcome.bad):
+    if outcome is None or outcome.missing or any(row.is_nested for row in outcome.bad):
         checked = work.check(streams, rows.nodes, feed.name, rows.levels)
         ready = replace(_with_files(work, rows, checked, values), verified=True)
         outcome = _try_again(work, feed, ready, checked)
@@ -190,10 +194,14 @@ def _doubtful(doubts: Iterable[frozenset[int] | None], innermost: str) -> str:
 
 def _try_again(work: Work, feed: Feed, rows: Rows, checked: Mapping[str, Checked]) -> _Outcome:
     try:
-        return _try(work, feed, rows, checked)
+        outcome = _try(work, feed, rows, checked)
     except unreadable() as failure:
         # DuckDB's message can hold a customer's value.
         raise RunFailed(f"{feed.name}: its records cannot be shaped ({type(failure).__name__})") from None
+    if outcome.missing:
+        shaped = outcome.good + len(outcome.bad)
+        raise Incomplete(f"{feed.name}: {shaped + outcome.missing} records were fetched, {shaped} were shaped")
+    return outcome
 
 
 def _try(work: Work, feed: Feed, rows: Rows, checked: Mapping[str, Checked]) -> _Outcome:
@@ -207,9 +215,7 @@ def _try(work: Work, feed: Feed, rows: Rows, checked: Mapping[str, Checked]) -> 
     if good == expected:
         return _Outcome(good, ())
     bad = tuple(BadRow(*found) for found in work.connection.execute(bad_rows(rows)).fetchall())
-    if good + len(bad) != expected:
-        raise Incomplete(f"{feed.name}: {expected} records were fetched, {good + len(bad)} were shaped")
-    return _Outcome(good, bad)
+    return _Outcome(good, bad, expected - good - len(bad))
 
 
 def _account(work: Work, feed: Feed, rows: Rows, checked: Mapping[str, Checked], outcome: _Outcome) -> Shaped:
