@@ -4,6 +4,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 SHELL := /bin/sh
 
+# Courier's modules are compiled once, and not by each process that the tests start.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: help run test check install format lint types layers validate clean
 
 help: ## Show the targets

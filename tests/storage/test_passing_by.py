@@ -40,18 +40,22 @@ def written(tmp_path: Path) -> Callable[[str], Path]:
     return write
 
 
+def leaves_once_read(path: Path, seconds: float) -> bool:
+    """Whether it leaves after it was open for so long, and within as long."""
+    with path.open("rb") as file:
+        time.sleep(seconds)
+        assert file.read() == b"x" * SIZE
+        assert is_cached(path)
+    end = time.monotonic() + seconds
+    while is_cached(path) and time.monotonic() < end:
+        time.sleep(0.02)
+    return not is_cached(path)
+
+
 def test_files_leave_when_they_were_read_and_others_stay(written: Callable[[str], Path]) -> None:
     first, second, other = map(written, ("first", "second", "other"))
     with not_kept([first, second]):
-        with first.open("rb") as file:
-            time.sleep(0.2)  # so that it is seen
-            assert file.read() == b"x" * SIZE
-            assert is_cached(first)
-        for _ in range(200):
-            if not is_cached(first):
-                break
-            time.sleep(0.05)
-        assert not is_cached(first)
+        assert any(leaves_once_read(first, seconds) for seconds in (0.2, 1.0, 5.0))  # a busy machine looks rarely
         assert is_cached(second)  # nobody has opened it yet
     assert not is_cached(second)
     assert is_cached(other)

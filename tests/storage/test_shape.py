@@ -15,7 +15,7 @@ from courier.errors import ConfigurationError, Incomplete
 from courier.storage.duck import connect, read_parquet
 from courier.storage.raw import Layout, RawWriter
 from courier.storage.selection import Computed
-from courier.storage.shape import shape, shape_deletes
+from courier.storage.shape import shape, shape_deletes, shaping
 
 from .shaping import (
     ALLOCATION,
@@ -287,7 +287,8 @@ def test_of_several_deletes_the_latest_counts(tmp_path: Path) -> None:
     with RawWriter(tmp_path / "deletes", Layout(("Delete",))) as writer:
         writer.write("Delete", [{"feed": feed, "key": key, "deletedAt": at} for feed, key, at in events])
         writer.finish({})
-    paths = shape_deletes(tmp_path / "deletes", tmp_path / "out")
+    with shaping(tmp_path, tmp_path / "out") as connection:
+        paths = shape_deletes(connection, tmp_path / "deletes", tmp_path / "out")
     with connect() as connection:
         found = connection.execute(f"SELECT feed, key, deleted_at FROM {read_parquet(paths)} ORDER BY ALL").fetchall()
     assert found == [
@@ -299,12 +300,13 @@ def test_of_several_deletes_the_latest_counts(tmp_path: Path) -> None:
 def test_no_deletes_is_no_file_and_half_an_event_is_refused(tmp_path: Path) -> None:
     with RawWriter(tmp_path / "none", Layout(("Delete",))) as writer:
         writer.finish({})
-    assert shape_deletes(tmp_path / "none", tmp_path / "out") == ()
     with RawWriter(tmp_path / "half", Layout(("Delete",))) as writer:
         writer.write("Delete", [{"feed": "order", "deletedAt": "2026-01-01T00:00:00Z"}])
         writer.finish({})
-    with pytest.raises(Incomplete):
-        shape_deletes(tmp_path / "half", tmp_path / "out")
+    with shaping(tmp_path, tmp_path / "out") as connection:
+        assert shape_deletes(connection, tmp_path / "none", tmp_path / "out") == ()
+        with pytest.raises(Incomplete):
+            shape_deletes(connection, tmp_path / "half", tmp_path / "out")
 
 
 def test_json_keeps_what_the_source_nests(tmp_path: Path) -> None:

@@ -74,7 +74,7 @@ STEP = st.tuples(
 )
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.lists(STEP, min_size=2, max_size=4))
 def test_siblings_end_as_if_each_were_alone(new_shop: NewShop, steps: list[Step]) -> None:
     """Whatever comes, is held, is deleted, or is left out of a run: the same rows, and the same counts on the way."""

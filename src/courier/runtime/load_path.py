@@ -60,10 +60,7 @@ def load(work: Work, answer: Answer) -> Outcome:
     """Make rows of what was fetched and commit them. Raises RunFailed with nothing committed."""
     fetched = _fetched(work, answer)
     with work.meter.stage("shape"):
-        shaped = _shape(work, fetched)
-        _check_errors(fetched, shaped)
-        asked = (work.folder.raw / DELETES).exists()
-        deletes = shape_deletes(work.folder.raw / DELETES, work.folder.shaped / DELETES) if asked else ()
+        shaped, deletes = _shape(work, fetched)
     loads = _loads(work, fetched, shaped, read_parquet(deletes) if deletes else "")
     landed, committed = None, _commit_without_news(work, fetched, loads)
     if committed is None:
@@ -92,7 +89,8 @@ def _fetched(work: Work, answer: Answer) -> Fetched:
     return Fetched(answer, wanted, requests, skipped)
 
 
-def _shape(work: Work, fetched: Fetched) -> dict[str, Shaped]:
+def _shape(work: Work, fetched: Fetched) -> tuple[dict[str, Shaped], tuple[Path, ...]]:
+    """What the feeds brought, and the files of deletes."""
     work.folder.clear_made()
     found: dict[str, Shaped] = {}
     with shaping(work.folder.raw, work.folder.shaped) as connection:
@@ -105,7 +103,9 @@ def _shape(work: Work, fetched: Fetched) -> dict[str, Shaped]:
                 brought = [one for made in parts for one in made if one.feed == feed.name]
                 found[feed.name] = merged(brought) if brought else Shaped(feed.name, (), (), 0)
                 _report_shaped(work, found[feed.name])
-    return found
+        _check_errors(fetched, found)
+        deletes = work.folder.raw / DELETES
+        return found, shape_deletes(connection, deletes, work.folder.shaped / DELETES) if deletes.exists() else ()
 
 
 def _filled_parts(work: Work, request: Request) -> list[Path]:

@@ -248,6 +248,8 @@ def make_computed(work: Work, wanted: Iterable[Computed]) -> dict[str, Values]:
     values = list(wanted)
     if not values:
         return {}
+    if not work.is_large:  # to open a connection takes 20 ms
+        return {value.name: _compute(work, work.connection, value) for value in values}
     with connect(threads=_threads(work.raw), spill=work.scratch) as connection:
         return {value.name: _compute(work, connection, value) for value in values}
 
