@@ -13,7 +13,7 @@ from courier.runtime.events import Event, RunLanded
 from courier.sandbox.history.options import Options
 from courier.storage.land import FOLDER
 from tests.runs.hurried import Ended, Hurried
-from tests.runs.tried import GROUP, TABLES, Tried, ended, make, run_inside
+from tests.runs.tried import GROUP, SHOP, TABLES, Tried, ended, make, run_inside
 
 WITHOUT_DLT = """
 import sys
@@ -102,7 +102,7 @@ def test_all_brings_the_truth_and_deletes_what_is_absent(loaded: Tried) -> None:
     told = loaded.change()
     run = loaded.run("--all")
     assert changes(run) == told
-    assert run.feeds["order"]["read"] >= 600
+    assert run.feeds["order"]["read"] >= SHOP.orders
     assert loaded.hashes() == loaded.truth()
 
 

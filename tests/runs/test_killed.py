@@ -11,10 +11,10 @@ from courier.runtime.history import History
 from courier.runtime.run_folder import RunFolder
 from courier.storage.raw import read_manifest
 from tests.runs.hurried import Ended
-from tests.runs.tried import Tried
+from tests.runs.tried import SHOP, Tried
 
 KILLED = -signal.SIGKILL
-FETCH = {"event": "Fetched", "request": "Order", "records": 500}
+FETCH = {"event": "Fetched", "request": "Order", "records": 250}
 COMMIT = {"event": "Committing"}
 EVENTS: dict[str, dict[str, Any]] = {
     "fetch": FETCH,
@@ -68,14 +68,14 @@ def test_killed_twice_and_fetched_once(fresh: Tried) -> None:
     raw = fresh.place.runs / started(first) / "raw"
     customers, orders = read_manifest(raw / "Customer"), read_manifest(raw / "Order")
     assert customers and customers.complete
-    assert orders and not orders.complete and 250 <= orders.records < 600
+    assert orders and not orders.complete and 250 <= orders.records < SHOP.orders
     second = fresh.struck("SIGKILL", COMMIT)
     assert (first.code, second.code) == (KILLED, KILLED)
     pages = second.named("Fetched", run=started(first), request="Order", complete=False)
     assert min(page["records"] for page in pages) >= orders.records
     assert second.named("Fetched", run=started(first), request="Customer", complete=False) == []
     whole = read_manifest(raw / "Order")
-    assert whole and whole.complete and whole.records == 600
+    assert whole and whole.complete and whole.records == SHOP.orders
     third = fresh.run()
     assert started(third) == started(second) == started(first)
     assert fresh.hashes() == fresh.truth()

@@ -7,7 +7,7 @@ import signal
 import subprocess
 
 from courier.runtime.history import History
-from tests.runs.tried import COMMAND, GROUP, Tried, ended
+from tests.runs.tried import COMMAND, GROUP, SHOP, Tried, ended
 
 SHELL = """
 import sys, duckdb
@@ -59,7 +59,7 @@ def test_a_shell_on_the_published_file_disturbs_nobody(loaded: Tried) -> None:
     assert loaded.hashes() == loaded.truth()
     shell.stdin.write("\n")
     shell.stdin.flush()
-    assert shell.stdout.readline() == "600\n"
+    assert shell.stdout.readline() == f"{SHOP.orders}\n"
     assert loaded.hashes() == loaded.truth()
     assert ended(shell, "\n").code == 0
     assert loaded.hashes() == loaded.truth()

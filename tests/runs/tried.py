@@ -31,8 +31,8 @@ from courier.storage.inspect import open_published, tables
 from tests.runs.hurried import CHECKOUT, Ended, Hurried, copied, edit
 
 COMMAND = str(Path(sys.executable).with_name("courier"))
-# A page of orders holds 250: three pages.
-SHOP = Options(customers=120, orders=600, products=15)
+# A page of orders holds 250: two pages.
+SHOP = Options(customers=80, orders=300, products=12)
 GROUP = ("run", "--group", "shopify", "--sandbox", "--json")
 TABLES = 13
 
