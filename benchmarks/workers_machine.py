@@ -18,7 +18,7 @@ from pathlib import Path
 from dagster import DagsterEventType, DagsterInstance, DagsterRunStatus
 
 from benchmarks.processes import cpu_seconds
-from courier.engines.dagster.past import GROUP, WILL_RETRY, is_over
+from courier.engines.dagster.past import GROUP, is_over
 
 BIN = Path(sys.executable).parent
 DEPLOY = Path(__file__).parents[1] / "deploy"
@@ -81,8 +81,7 @@ class Machine:
         """Whether the runs that came since are over, and nothing is about to be tried again."""
         found = [run for run in self.instance.get_runs() if run.run_id not in before]
         latest = max(found, key=lambda run: self.instance.get_run_record_by_id(run.run_id).create_timestamp)  # type: ignore[union-attr]
-        # A failed run gets its tag a moment after its status: both must be of one look.
-        return bool(latest.tags.get(GROUP)) and is_over(latest) and (latest.is_success or WILL_RETRY in latest.tags)
+        return bool(latest.tags.get(GROUP)) and is_over(self.instance, latest)
 
     def result_of(self, runs: list[str]) -> str:
         """Of the latest of the runs, which is what came of all."""

@@ -175,17 +175,20 @@ def test_a_run_counts_once_its_required_couriers_have_committed(instance: Dagste
 
 
 def test_a_fire_stays_in_hand_until_its_run_is_over(
-    home: Home, instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One run per fire: under way, lost and about to be run again by Dagster, ended. Then comes what was queued."""
     group = home.project.groups["free"]
     monkeypatch.setattr(clock, "now", lambda: S + HOUR)
     hand, later = f'"hand": "{rfc3339(S)}"', f'"queued": "{rfc3339(S + HOUR / 2)}"'
-    run = recorded(instance, "free", S, False, **{WILL_RETRY: "true"})
-    held = ticked(home, group, instance, hand, later)
-    assert not held.run_requests and kept_of(held.cursor or "").standing.hand == S
-    instance.add_run_tags(run.run_id, {WILL_RETRY: "false"})
-    ended = ticked(home, group, instance, hand, later)
+    with DagsterInstance.local_temp(str(tmp_path), overrides={"run_retries": {"enabled": True}}) as instance:
+        run = recorded(instance, "free", S, False)
+        for said in ({}, {WILL_RETRY: "true"}):  # what it is going to do it says a moment after the failure
+            instance.add_run_tags(run.run_id, said)
+            held = ticked(home, group, instance, hand, later)
+            assert not held.run_requests and kept_of(held.cursor or "").standing.hand == S
+        instance.add_run_tags(run.run_id, {WILL_RETRY: "false"})
+        ended = ticked(home, group, instance, hand, later)
     assert not ended.run_requests and kept_of(ended.cursor or "").standing == Standing(S, None, S + HOUR / 2)
 
 

@@ -99,6 +99,15 @@ def test_a_commit_whose_answer_is_lost_is_looked_up(
     assert ledger.committed(base, "run") == taken_in
 
 
+def test_a_statement_that_is_stopped_is_no_lost_connection(base: Postgres) -> None:
+    """What the server was told to allow is named, and the session goes on."""
+    with closing(connect(base.url, base.shown)) as session:
+        session.native("SET statement_timeout = '20ms'")
+        with pytest.raises(WarehouseUnreachable, match=r"statement_timeout .*\(57014\)"):
+            session.native("SELECT pg_sleep(20)")
+        assert session.native("SELECT 1").fetchone() == (1,)
+
+
 def test_a_process_reads_the_databases_types_once(
     base: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

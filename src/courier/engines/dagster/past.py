@@ -36,9 +36,15 @@ class Past:
         return next(iter(self.instance.get_runs(wanted, limit=1)), None)
 
 
-def is_over(run: DagsterRun) -> bool:
-    """Whether the fire that the run is for has been dealt with."""
-    return run.status in ENDED and not (run.is_failure and run.tags.get(WILL_RETRY) == "true")
+def is_over(instance: DagsterInstance, run: DagsterRun) -> bool:
+    """Whether the fire that the run is for has been dealt with.
+
+    Where Dagster starts lost runs again, it says of every failed one whether it will, a moment after the failure; until
+    then nobody knows.
+    """
+    if run.is_failure and instance.run_retries_enabled:
+        return run.tags.get(WILL_RETRY) == "false"
+    return run.status in ENDED
 
 
 def created(instance: DagsterInstance, run: str) -> datetime:

@@ -69,7 +69,7 @@ class _Tick:
         run = self.past.of_fire(self.group.name, standing.hand)
         if run is None:
             return self._asked(standing, standing.hand)
-        if not is_over(run):
+        if not is_over(self.past.instance, run):
             return self._skipped(standing, f"run {run.run_id} is under way")
         untold = tell_ended(self.home, self.group, self.past, run)
         return self._skipped(done(standing), "; ".join([f"run {run.run_id} has ended: {run.status.value}", *untold]))

@@ -191,12 +191,26 @@ def _telling(shown: str) -> Iterator[None]:
         raise _lost(shown, error) from None
 
 
+_STOPPED = {
+    "40001": "another transaction was in its way",
+    "40P01": "it and another one waited for each other",
+    "55P03": "lock_timeout was over",
+    "57014": "statement_timeout was over, or somebody cancelled it",
+}
+"""SQLSTATE -> what it means for whoever reads it. The connection is still there."""
+
+
 def _lost(shown: str, error: Exception) -> CourierError:
     import psycopg2
 
     code = getattr(error, "pgcode", None)
     if isinstance(error, psycopg2.errors.DiskFull):
         return WarehouseUnreachable(f"Postgres at {shown} has no room left. Nothing was committed.")
+    if code in _STOPPED:
+        return WarehouseUnreachable(
+            f"Postgres at {shown} stopped a statement: {_STOPPED[code]} ({code}). Nothing was committed.",
+            fix="courier retry RUN; where it happens again, let the URL's user wait longer",
+        )
     reason = f" ({code})" if code else ""
     return WarehouseUnreachable(
         f"Postgres at {shown} cannot be reached, or the connection was lost{reason}.",
