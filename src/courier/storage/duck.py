@@ -84,6 +84,13 @@ def error() -> type[Exception]:
     return duckdb.Error
 
 
+def not_there() -> tuple[type[Exception], ...]:
+    """The classes of what DuckDB raises for a table or a view that is not there, or reads what is not there."""
+    import duckdb
+
+    return duckdb.CatalogException, duckdb.BinderException
+
+
 def unreadable() -> tuple[type[Exception], ...]:
     """The classes of what DuckDB raises for data that it cannot read, not for a mistake in SQL or a full disk."""
     import duckdb
