@@ -57,11 +57,9 @@ def test_every_command_that_answers_takes_json() -> None:
 def test_what_must_answer_at_once_imports_nothing_heavy(project: Path, words: str) -> None:
     """Status, history, help and mistakes come without DuckDB, dlt, pydantic or a web server."""
     code = (
-        f"import sys; sys.argv = ['courier', *{words.split()!r}]\n"
-        "from courier.cli import main\n"
-        "try: main()\n"
-        "except SystemExit: pass\n"
-        f"print('loaded:', sorted({HEAVY!r} & set(sys.modules)))"
+        f"import atexit, sys; sys.argv = ['courier', *{words.split()!r}]\n"
+        f"atexit.register(lambda: print('loaded:', sorted({HEAVY!r} & set(sys.modules))))\n"
+        "from courier.cli import main; main()"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=project, env=environment({}), capture_output=True, text=True, timeout=60

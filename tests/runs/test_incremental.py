@@ -15,15 +15,13 @@ from courier.storage.land import FOLDER
 from tests.runs.hurried import Ended, Hurried
 from tests.runs.tried import GROUP, SHOP, TABLES, Tried, ended, make, run_inside
 
-WITHOUT_DLT = """
-import sys
+LOADED = 9
+WITHOUT_DLT = f"""
+import atexit, os, sys
 from courier.cli import main
 sys.argv[0] = "courier"
-try:
-    main()
-finally:
-    loaded = {"dlt", "pyarrow", "pandas"} & set(sys.modules)
-    assert not loaded, loaded
+atexit.register(lambda: {{"dlt", "pyarrow", "pandas"}} & set(sys.modules) and os._exit({LOADED}))
+main()
 """
 CHANGED = ("inserted", "updated", "deleted")
 OUTCOMES = ("inserted", "updated", "unchanged", "rejected", "errors")
