@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from courier.clock import rfc3339
@@ -14,10 +14,33 @@ from courier.storage.load import FeedLoad, RunRecord
 from courier.storage.tables import Prepared
 
 NOT_LOADED_BEFORE = "not_loaded_before"
+_TABLES = ("domain_table", "domain_column", "semantic_tag", "column_status")
 
 
-def describe(connection: Connection, prepared: Prepared, load: FeedLoad, run: RunRecord, tags: Vocabulary) -> bool:
-    """Bring the ledger's description of a table up to date. Returns whether anything was different."""
+Known = Mapping[str, Mapping[str, Sequence[tuple[Any, ...]]]]
+"""What the ledger says of a schema's tables: ledger table -> domain table -> its rows."""
+
+
+def known(connection: Connection, schema: str) -> Known:
+    """Read at once: a question for each of 13 tables and four ledger tables takes 25 ms."""
+    return {table: _by_name(connection, table, schema) for table in _TABLES}
+
+
+def _by_name(connection: Connection, table: str, schema: str) -> dict[str, list[tuple[Any, ...]]]:
+    query = f"SELECT table_name, * FROM {LEDGER}.{table} WHERE schema_name = ?"
+    found: dict[str, list[tuple[Any, ...]]] = {}
+    for name, *row in connection.execute(query, [schema]).fetchall():
+        found.setdefault(name, []).append(tuple(row))
+    return found
+
+
+def describe(
+    connection: Connection, before: Known, prepared: Prepared, load: FeedLoad, run: RunRecord, tags: Vocabulary
+) -> bool:
+    """Bring the ledger's description of a table up to date. Returns whether anything was different.
+
+    before: what `known` says of its schema.
+    """
     target = prepared.target
     where = [target.schema, target.table.name]
     columns = target.table.columns
@@ -31,20 +54,18 @@ def describe(connection: Connection, prepared: Prepared, load: FeedLoad, run: Ru
             for column in columns
             for tag in dict.fromkeys(map(tags.canonical, column.tags))
         ],
-        "column_status": [[*where, *status] for status in _statuses(connection, prepared, load, run)],
+        "column_status": [[*where, *status] for status in _statuses(before, prepared, load, run)],
     }
-    different = [_replace(connection, table, where, rows) for table, rows in described.items()]
-    return any(different)
+    there = {table: before[table].get(target.table.name, ()) for table in described}
+    different = [table for table, rows in described.items() if _sorted(rows) != _sorted(there[table])]
+    for table in different:
+        connection.execute(f"DELETE FROM {LEDGER}.{table} WHERE {target.which}")
+        insert_rows(connection, table, described[table])
+    return bool(different)
 
 
-def _replace(connection: Connection, table: str, where: Sequence[str], rows: list[list[Any]]) -> bool:
-    condition = "schema_name = ? AND table_name = ?"
-    there = connection.execute(f"SELECT * FROM {LEDGER}.{table} WHERE {condition}", where).fetchall()
-    if sorted(map(repr, rows)) == sorted(repr(list(row)) for row in there):
-        return False
-    connection.execute(f"DELETE FROM {LEDGER}.{table} WHERE {condition}", where)
-    insert_rows(connection, table, rows)
-    return True
+def _sorted(rows: Iterable[Sequence[Any]]) -> list[str]:
+    return sorted(repr(list(row)) for row in rows)
 
 
 def _tag_type(column: Column, name: str, tags: Vocabulary) -> str:
@@ -52,19 +73,18 @@ def _tag_type(column: Column, name: str, tags: Vocabulary) -> str:
     return str(tag.type if tag is not None and tag.type is not None else column.type)
 
 
-def _statuses(connection: Connection, prepared: Prepared, load: FeedLoad, run: RunRecord) -> list[tuple[str, str, str]]:
+def _statuses(before: Known, prepared: Prepared, load: FeedLoad, run: RunRecord) -> list[tuple[str, str, str]]:
     """(column, reason, detail). A column that begins to have values says since when, until it is loaded whole."""
     table = prepared.target.table
     current = [(s.column, s.reason, s.detail) for s in run.statuses if s.feed == table.name]
     said = {column for column, *_ in current}
     current += [(c.name, c.unavailable, "") for c in table.columns if c.unavailable and c.name not in said]
-    query = f"SELECT column_name, reason, detail FROM {LEDGER}.column_status WHERE {prepared.target.which}"
-    before = connection.execute(query).fetchall()
+    told = [row[2:] for row in before["column_status"].get(table.name, ())]
     null_now = {column for column, *_ in current}
     if load.whole:
         return current
-    late = {column: detail for column, reason, detail in before if reason == NOT_LOADED_BEFORE}
-    returned = {column for column, reason, _ in before if reason != NOT_LOADED_BEFORE} - null_now
+    late = {column: detail for column, reason, detail in told if reason == NOT_LOADED_BEFORE}
+    returned = {column for column, reason, _ in told if reason != NOT_LOADED_BEFORE} - null_now
     since = f"Rows fetched before {rfc3339(load.request.until) if load.request.until else run.started} lack it."
     for column in [*prepared.added, *sorted(returned)]:
         late.setdefault(column, since)

@@ -175,13 +175,13 @@ def _prepare(
     tables: Existing,
 ) -> tuple[dict[str, Prepared], bool]:
     """Make and describe the loads' tables. Returns them by feed, and whether any is other than before."""
-    known = described(connection, schema)
+    known, told = described(connection, schema), catalog.known(connection, schema)
     prepared: dict[str, Prepared] = {}
     changed = False
     for load in loads:
         feed = load.feed.name
         prepared[feed] = prepare(connection, schema, load, known.get(feed), tables)
-        different = catalog.describe(connection, prepared[feed], load, run, tags)
+        different = catalog.describe(connection, told, prepared[feed], load, run, tags)
         changed = changed or different or prepared[feed].changed
     return prepared, changed
 
