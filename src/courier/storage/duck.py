@@ -44,18 +44,24 @@ def connect(
     import duckdb
 
     # Left to itself DuckDB would spill customers' data into `.tmp` of the folder that somebody happens to be in.
-    config: dict[str, str | bool | int | float | list[str]] = {
-        "memory_limit": memory_limit,
-        "temp_directory": str(spill) if spill else "",
-    }
+    config: dict[str, str | bool | int | float | list[str]] = {"temp_directory": ""}
     if threads is not None:
         config["threads"] = threads
     connection = duckdb.connect(database or ":memory:", config=config)
-    connection.execute("SET TimeZone = 'UTC'")
     connection.execute("SET GLOBAL preserve_insertion_order = false")
     connection.execute("SET autoinstall_known_extensions = false")
     connection.execute("SET autoload_known_extensions = false")
+    settle(connection, memory_limit, threads, spill)
     return connection
+
+
+def settle(connection: Connection, memory_limit: str, threads: int | None, spill: Path | None) -> None:
+    """The settings of `connect` that are not the same for everybody, on an instance that may have had others."""
+    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute(f"SET memory_limit = {text(memory_limit)}")
+    connection.execute(f"SET temp_directory = {text(str(spill) if spill else '')}")
+    connection.execute("RESET threads" if threads is None else f"SET threads = {threads}")
+    connection.execute("RESET GLOBAL max_vacuum_tasks")
 
 
 def leave_untidy(connection: AnyConnection) -> None:
@@ -89,6 +95,13 @@ def not_there() -> tuple[type[Exception], ...]:
     import duckdb
 
     return duckdb.CatalogException, duckdb.BinderException
+
+
+def out_of_memory() -> tuple[type[Exception], ...]:
+    """The classes of what DuckDB raises where its memory limit is too low for what it cannot spill."""
+    import duckdb
+
+    return (duckdb.OutOfMemoryException,)
 
 
 def unreadable() -> tuple[type[Exception], ...]:

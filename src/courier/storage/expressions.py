@@ -19,7 +19,8 @@ from courier.config.located import problem_at
 from courier.config.problems import Problem
 from courier.config.project import Column, DomainTable, Project
 from courier.errors import ConfigurationError
-from courier.storage.duck import connect, error, quote
+from courier.storage.duck import error, quote
+from courier.storage.instances import lent
 
 if TYPE_CHECKING:
     from courier.storage.duck import Connection
@@ -56,7 +57,7 @@ def check_expressions(project: Project) -> list[Problem]:
     columns = [(table, column) for table in tables.values() for column in table.columns if column.sql is not None]
     if not columns:
         return []
-    with connect(threads=1) as connection:
+    with lent(threads=1) as connection:
         functions = known_functions()
         found = [(table, column, _mistake(connection, functions, column)) for table, column in columns]
     return [_problem(project, table, column, mistake) for table, column, mistake in found if mistake]
@@ -84,7 +85,7 @@ def changing_functions() -> dict[str, str]:
 @cache
 def _functions() -> tuple[Listed, ...]:
     """What duckdb_functions() says. Asked once: it takes 40 ms, and is the same for every connection."""
-    with connect(threads=1) as connection:
+    with lent(threads=1) as connection:
         rows = connection.execute(
             "SELECT lower(function_name), list(DISTINCT function_type), list(DISTINCT stability), "
             "any_value(macro_definition) FROM duckdb_functions() GROUP BY 1"

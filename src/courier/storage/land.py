@@ -21,6 +21,7 @@ import orjson
 
 from courier.errors import Incomplete
 from courier.storage import duck
+from courier.storage.instances import lent
 from courier.storage.load import KEPT, Landed
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def landing(run_folder: Path) -> Iterator[Connection]:
     """A landing folder that is empty, and a connection to read files with; one landing of a process at a time."""
     clear_landing(run_folder)
     run_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with _one_at_a_time, duck.connect() as connection:
+    with _one_at_a_time, lent() as connection:
         yield connection
 
 

@@ -13,6 +13,7 @@ from courier.config.project import Column, DomainTable, Feed, RowPath
 from courier.errors import ConfigurationError, RunFailed
 from courier.storage.duck import connect, quote, read_parquet, text, unreadable
 from courier.storage.expressions import bind
+from courier.storage.instances import lent
 from courier.storage.raw import Manifest
 from courier.storage.selection import Computed, Node, identity_of
 from courier.storage.shape_fields import Levels, at_root, fields_of, fields_read, relation
@@ -248,9 +249,9 @@ def make_computed(work: Work, wanted: Iterable[Computed]) -> dict[str, Values]:
     values = list(wanted)
     if not values:
         return {}
-    if not work.is_large:  # to open a connection takes 20 ms
+    if not work.is_large:
         return {value.name: _compute(work, work.connection, value) for value in values}
-    with connect(threads=_threads(work.raw), spill=work.scratch) as connection:
+    with lent(threads=_threads(work.raw), spill=work.scratch) as connection:
         return {value.name: _compute(work, connection, value) for value in values}
 
 

@@ -23,6 +23,7 @@ from courier.errors import CourierError
 from courier.storage import duck
 from courier.storage.connection import Connection
 from courier.storage.copying import copy_file
+from courier.storage.instances import lent
 from courier.storage.postgres.database import Postgres
 from courier.storage.postgres.session import Session
 
@@ -35,7 +36,6 @@ PRIVATE = "private"
 SMALL_BLOCK = 16_384
 """Bytes. Of a file for many stores, each of which has a dozen small tables."""
 _MEMORY = "320MB"
-"""As much as the commit of a million orders needs not to be slower; a whole pull of them once more spills a little."""
 
 _held = threading.local()
 
@@ -114,30 +114,29 @@ def make_folder(folder: Path) -> None:
 
 
 @contextmanager
-def opened(warehouse: Warehouse, threads: int | None = None) -> Iterator[Connection]:
-    """A connection to what is committed, which names it `private`; to DuckDB's file alone, under its lock."""
+def opened(warehouse: Warehouse, threads: int | None = None, memory: str = _MEMORY) -> Iterator[Connection]:
+    """A connection to what is committed, which names it `private`; to DuckDB's file alone, under its lock.
+
+    threads, memory: of DuckDB, as for `duck.connect`.
+    """
     if isinstance(warehouse, Postgres):
         with warehouse.session() as session:
             yield session
     else:
-        with _opened_file(warehouse, threads) as connection:
+        with _opened_file(warehouse, threads, memory) as connection:
             yield connection
 
 
 @contextmanager
-def _opened_file(files: Files, threads: int | None = None) -> Iterator[DuckConnection]:
-    """A connection with the private file attached as `private`, under the lock; closing it writes the file out."""
-    with _file_lock(files):
-        connection = duck.connect(_MEMORY, threads=threads, spill=files.private.parent / "spill")
+def _opened_file(files: Files, threads: int | None, memory: str) -> Iterator[DuckConnection]:
+    """A connection with the private file attached as `private`, under the lock; its end writes the file out."""
+    with _file_lock(files), lent(memory, threads, files.private.parent / "spill") as connection:
+        previous = os.umask(0o077)
         try:
-            previous = os.umask(0o077)
-            try:
-                duck.attach(connection, files.private, PRIVATE, block_size=_block_size(files))
-            finally:
-                os.umask(previous)
-            yield connection
+            duck.attach(connection, files.private, PRIVATE, block_size=_block_size(files))
         finally:
-            connection.close()
+            os.umask(previous)
+        yield connection
 
 
 @contextmanager
