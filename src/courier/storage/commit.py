@@ -15,15 +15,13 @@ from courier.storage.connection import Connection, transaction
 from courier.storage.duck import leave_untidy
 from courier.storage.ledger_tables import create_ledger
 from courier.storage.load import Committed, Counters, FeedLoad, RunRecord
+from courier.storage.memory import in_enough_memory
 from courier.storage.news import absent_until, brings, offers_news, parents_first
 from courier.storage.postgres.database import Postgres, lock_of
 from courier.storage.postgres.session import Session
 from courier.storage.tables import Existing, Prepared, described, existing, is_empty, prepare
 from courier.storage.target import Family, Target
-from courier.storage.warehouse import Files, Warehouse, has_ledger, last_change, opened
-
-FEW_ROWS = 200_000
-"""So few that one thread decides them about as soon as two, for a tenth less CPU."""
+from courier.storage.warehouse import Files, Warehouse, has_ledger, last_change
 
 
 def commit(
@@ -39,13 +37,16 @@ def commit(
     A run that is committed already is not committed again: its recorded counters are returned. Raises ForeignData,
     ConfigurationError (a column's type changed), Incomplete (the counters do not add up), WarehouseUnreachable.
     """
-    with opened(warehouse, _threads(loads)) as connection:
+
+    def decide(connection: Connection) -> Committed:
         try:
             return commit_on(connection, run, loads, project_tags, schema, before_commit)
         except CommitUnknown:
             if (known := _committed_after_all(warehouse, run, loads)) is None:
                 raise
             return known
+
+    return in_enough_memory(warehouse, loads, decide)
 
 
 def commit_on(
@@ -84,10 +85,6 @@ ENDING_SECONDS = 30.0
 """How long a session may take to end that nobody is connected to any more."""
 
 
-def _threads(loads: Sequence[FeedLoad]) -> int | None:
-    return 1 if sum(load.read for load in loads) < FEW_ROWS else None
-
-
 def commit_without_news(
     warehouse: Warehouse,
     run: RunRecord,
@@ -103,10 +100,14 @@ def commit_without_news(
     """
     if not isinstance(warehouse, Files) or not warehouse.private.exists():
         return None
-    with opened(warehouse, _threads(loads)) as connection, suppress(_HasNews):
-        if has_ledger(connection):
-            return _commit_once(connection, run, loads, project_tags, schema, before_commit, _load_without_news)
-    return None
+
+    def decide(connection: Connection) -> Committed | None:
+        with suppress(_HasNews):
+            if has_ledger(connection):
+                return _commit_once(connection, run, loads, project_tags, schema, before_commit, _load_without_news)
+        return None
+
+    return in_enough_memory(warehouse, loads, decide)
 
 
 class _HasNews(Exception):
