@@ -12,7 +12,7 @@ from courier.config.vocabulary import Vocabulary, vocabulary
 from courier.errors import CommitUnknown, Incomplete, Locked, WarehouseUnreachable
 from courier.storage import catalog, contest, families, ledger, namespaces, siblings, spanning, views
 from courier.storage.connection import Connection, transaction
-from courier.storage.duck import leave_untidy
+from courier.storage.duck import tidy
 from courier.storage.ledger_tables import create_ledger
 from courier.storage.load import Committed, Counters, FeedLoad, RunRecord
 from courier.storage.memory import in_enough_memory
@@ -58,8 +58,8 @@ def commit_on(
     before_commit: Callable[[], None] = lambda: None,
 ) -> Committed:
     """What `commit` does, on a connection to the warehouse."""
-    if not isinstance(connection, Session) and ledger.changes(connection) % TIDIED_EVERY:
-        leave_untidy(connection)
+    if not isinstance(connection, Session) and ledger.changes(connection) % TIDIED_EVERY == 0:
+        tidy(connection)
     return _commit_once(connection, run, loads, project_tags, schema, before_commit, _load)
 
 

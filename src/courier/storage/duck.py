@@ -61,12 +61,17 @@ def settle(connection: Connection, memory_limit: str, threads: int | None, spill
     connection.execute(f"SET memory_limit = {text(memory_limit)}")
     connection.execute(f"SET temp_directory = {text(str(spill) if spill else '')}")
     connection.execute("RESET threads" if threads is None else f"SET threads = {threads}")
-    connection.execute("RESET GLOBAL max_vacuum_tasks")
+    tidy(connection)
 
 
 def leave_untidy(connection: AnyConnection) -> None:
-    """Let checkpoints of this connection's files leave deleted rows where they are."""
+    """Let checkpoints of this connection's files leave deleted rows where they are, and small groups of rows small."""
     connection.execute("SET GLOBAL max_vacuum_tasks = 0")
+
+
+def tidy(connection: AnyConnection) -> None:
+    """Let the next checkpoint fill the gaps of deleted rows."""
+    connection.execute("RESET GLOBAL max_vacuum_tasks")
 
 
 def attach(

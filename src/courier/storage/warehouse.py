@@ -136,6 +136,7 @@ def _opened_file(files: Files, threads: int | None, memory: str) -> Iterator[Duc
             duck.attach(connection, files.private, PRIVATE, block_size=_block_size(files))
         finally:
             os.umask(previous)
+        duck.leave_untidy(connection)  # or the first run after a change would tidy, whatever it came for
         yield connection
 
 
