@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
@@ -22,11 +23,12 @@ from courier.errors import UsageError
 from courier.sandbox.history.differing import differing
 from courier.sandbox.history.rows import History
 from courier.sandbox.shop import Shop
-from courier.storage.duck import connect, quote, text
+from courier.storage.duck import quote, text
 from courier.storage.hashes import table_hash_sql
+from courier.storage.instances import lent
 
 if TYPE_CHECKING:
-    from courier.storage.duck import Connection
+    pass
 
 _TYPES = {int: "BIGINT", str: "VARCHAR", bool: "BOOLEAN", float: "DOUBLE"}
 
@@ -117,17 +119,18 @@ class Truth:
 
     def __init__(self, books: Books) -> None:
         self._books = books
-        self._folder = TemporaryDirectory(prefix="courier-sandbox-")
-        self._connection: Connection = connect(spill=Path(self._folder.name) / "spill")
+        self._ending = ExitStack()
+        self._folder = Path(self._ending.enter_context(TemporaryDirectory(prefix="courier-sandbox-")))
+        self._connection = self._ending.enter_context(lent(spill=self._folder / "spill"))
+        self._connection.execute("ATTACH ':memory:' AS told; USE told")
         if books.macros:
             self._connection.execute(books.macros)
 
     def __enter__(self) -> Truth:
         return self
 
-    def __exit__(self, *error: object) -> None:
-        self._connection.close()
-        self._folder.cleanup()
+    def __exit__(self, *error: Any) -> None:
+        self._ending.__exit__(*error)
 
     def tell(self, schema: str, history: History, currency: str, tables: Iterable[str]) -> None:
         """Make the domain tables of a history in `schema`."""
@@ -136,7 +139,7 @@ class Truth:
         run(f"CREATE SCHEMA {schema}; CREATE SCHEMA made")
         run(f"CREATE OR REPLACE MACRO shop_currency() AS {text(currency)}")
         for name, kind in self._books.made(tables).items():
-            self._load(Path(self._folder.name) / name, name, kind, self._books.rows(history, name))
+            self._load(self._folder / name, name, kind, self._books.rows(history, name))
         for table in tables:
             run(f"CREATE TABLE {schema}.{quote(table)} AS {_query(self._books.source, table)}")
         run("DROP SCHEMA made CASCADE")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,6 +19,7 @@ from courier.errors import UsageError
 from courier.storage import duck
 from courier.storage.entities import Entity, EntityColumn, entities
 from courier.storage.hashes import table_hash_sql
+from courier.storage.instances import lent
 from courier.storage.postgres.snapshot import Snapshot
 from courier.storage.semantic import tagged_tables
 from courier.storage.warehouse import SANDBOX_FILE, heal
@@ -88,7 +89,7 @@ def open_published(path: Path) -> Iterator[Connection]:
     heal(path)
     with ExitStack() as cleanup:
         private = cleanup.enter_context(TemporaryDirectory(prefix="reading-", dir=_private_folder(path)))
-        connection = cleanup.enter_context(closing(duck.connect(MEMORY_LIMIT, spill=Path(private) / "spill")))
+        connection = cleanup.enter_context(lent(MEMORY_LIMIT, spill=Path(private) / "spill"))
         try:
             duck.attach(connection, path, path.stem, read_only=True)
         except duck.error():

@@ -26,7 +26,7 @@ def lent(
     """A connection as `duck.connect` makes it, to an instance that nobody else uses meanwhile.
 
     At the end its temporary tables are gone and what it attached is detached, and so written out. It is not for those
-    who shut themselves in (`lock_configuration`), or who leave settings, tables or views behind in the instance.
+    who leave settings, tables or views behind in the instance.
     """
     instance = _idle.pop() if _idle else duck.connect(memory_limit)
     try:
@@ -42,8 +42,8 @@ def lent(
 def _keep(instance: Connection) -> None:
     """Keep it for the next one.
 
-    But if it has spilled: its folder is removed with it. Nor if a file cannot be written out, for want of room: what was
-    committed is in the log beside it, and whoever opens it next reads that.
+    But not if it has spilled: its folder is removed with it. Nor if it is shut in. Nor if a file cannot be written out,
+    for want of room: what was committed is in the log beside it, and whoever opens it next reads that.
     """
     try:
         _detach(instance)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from courier.errors import UsageError
 from courier.storage import duck
+from courier.storage.instances import lent
 from courier.storage.postgres.database import Postgres
 from courier.storage.postgres.session import COLUMNS, LANDING, duck_word
 from courier.storage.postgres.streams import Instant, instant, lost, permitted
@@ -133,7 +134,7 @@ def snapshot(database: Postgres, folder: Path | None = None) -> Iterator[Snapsho
     with ExitStack() as cleanup:
         taken = cleanup.enter_context(instant(database))
         private = cleanup.enter_context(TemporaryDirectory(prefix="reading-", dir=folder))
-        connection = cleanup.enter_context(closing(duck.connect(spill=Path(private) / "spill")))
+        connection = cleanup.enter_context(lent(spill=Path(private) / "spill"))
         connection.execute(f"ATTACH ':memory:' AS {PRIVATE}")
         connection.execute(f"USE {PRIVATE}")
         yield Snapshot(connection, taken)
