@@ -64,6 +64,21 @@ def run(
         return Usage(**json.loads(result.read_bytes()))
 
 
+_LOOP = """
+def loop():
+    total = 0
+    for number in range(10_000_000):
+        total += number
+loop()
+"""
+
+
+def pace() -> float:
+    """CPU seconds of ten million additions, now: what such a second is worth where other machines share the cores."""
+    with TemporaryDirectory(prefix="courier-measure-") as folder:
+        return run([sys.executable, "-I", "-S", "-c", _LOOP], log=Path(folder) / "pace.log").cpu
+
+
 def added(parts: Sequence[Usage]) -> Usage:
     """Commands run one after another, as one: seconds added up, the greatest of each peak, the last one's exit code."""
     return Usage(
