@@ -150,6 +150,15 @@ def ids_document(root: graph.Root, sort: str) -> str:
     return _page(f"{root.type}Ids", root, sort, "id updatedAt")
 
 
+def newest_document(root: graph.Root) -> str:
+    """A page of the identities of all root records, those that changed last first."""
+    declared, passed = "$first: Int!, $after: String", "first: $first, after: $after"
+    return (
+        f"query {root.type}Newest({declared}) {{ {root.field}({passed}, sortKey: {root.sort}, reverse: true) "
+        f"{{ nodes {{ id updatedAt }} {_PAGE_INFO} }} }}"
+    )
+
+
 def _page(name: str, root: graph.Root, sort: str, selection: str) -> str:
     declared, passed = "$first: Int!, $after: String", "first: $first, after: $after"
     if root.searchable:

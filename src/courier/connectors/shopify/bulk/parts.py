@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -14,14 +14,14 @@ from courier.connectors.shopify import cost
 from courier.connectors.shopify.bulk.lines import gid_of, read_roots
 from courier.connectors.shopify.chain import Scope, parsed, scope_of
 from courier.connectors.shopify.client import Client
-from courier.connectors.shopify.document import Field, layout, listed_document
+from courier.connectors.shopify.document import Field, layout, listed_document, newest_document
 from courier.connectors.shopify.drain import Drain, Versioned
 from courier.connectors.shopify.graph import ROOTS
 from courier.connectors.shopify.pages import Fetch, fingerprint
-from courier.connectors.shopify.paging import Limits
-from courier.connectors.shopify.records import Record
+from courier.connectors.shopify.paging import Limits, Sizes
+from courier.connectors.shopify.records import Record, page_of
 from courier.errors import Incomplete
-from courier.storage.raw import RawWriter, open_writer, read_manifest
+from courier.storage.raw import RawWriter, is_begun, open_writer, read_manifest
 
 LEFT_OUT, CHANGED = "left_out", "changed"
 AT_ONCE = 250
@@ -50,15 +50,30 @@ class LeftOut:
             if writer.complete:
                 return
             filled = read_roots(folder, self.planned.stream).filled
-            identities = [gid_of(self.planned.stream, key) for key in filled]
-            first = (writer.position or {}).get("done", 0)
-            for start in range(first, len(identities), AT_ONCE):
-                self._write(writer, identities[start : start + AT_ONCE])
-                writer.checkpoint({"document": made_of, "done": start + AT_ONCE})
-                self.progress(Fetching(f"{self.name} {LEFT_OUT}", writer.records, len(identities)))
+            listed = Listed(self.client, f"{self.name} {LEFT_OUT}", self.planned, self.progress, self.limits)
+            listed.into(writer, {"document": made_of}, [gid_of(self.planned.stream, key) for key in filled])
             writer.finish({"document": made_of})
 
-    def _write(self, writer: RawWriter, identities: list[str]) -> None:
+
+@dataclass(frozen=True)
+class Listed:
+    """Root records that are asked for by their ids."""
+
+    client: Client
+    name: str
+    planned: Field
+    progress: Progress
+    limits: Limits
+
+    def into(self, writer: RawWriter, position: Mapping[str, Any], identities: Sequence[str]) -> None:
+        """Write them, from where the writer stands; each checkpoint is `position` and how many are done."""
+        first = (writer.position or {}).get("done", 0)
+        for start in range(first, len(identities), AT_ONCE):
+            self._write(writer, identities[start : start + AT_ONCE])
+            writer.checkpoint({**position, "done": start + AT_ONCE})
+            self.progress(Fetching(self.name, writer.records, len(identities)))
+
+    def _write(self, writer: RawWriter, identities: Sequence[str]) -> None:
         drain = Drain(self.client, self.planned, self.progress, self.limits)
         reply = self.client.ask(listed_document(self.planned), {"ids": identities}, 1 + cost.cost_of(self.planned, 1))
         nodes = _nodes(reply.data.get("nodes"), len(identities))
@@ -101,7 +116,45 @@ class Changed:
 
     def into(self, folder: Path) -> None:
         """Into a part beside the bulk result in `folder`."""
-        made = created_at(folder)
-        scope = scope_of(ROOTS[self.planned.stream], Interval(made, None), self.since)
-        name = f"{self.name} {CHANGED}"
-        Fetch(self.client, self.planned, scope, name, self.progress, self.limits, newer=made).into(folder / CHANGED)
+        made, root = created_at(folder), ROOTS[self.planned.stream]
+        scope = scope_of(root, Interval(made, None), self.since)
+        name, part = f"{self.name} {CHANGED}", folder / CHANGED
+        if root.whole_days and self._listed(name, part, made):
+            return
+        Fetch(self.client, self.planned, scope, name, self.progress, self.limits, newer=made).into(part)
+
+    def _listed(self, name: str, part: Path, made: datetime) -> bool:
+        """By id, those that come before `made` when the newest come first. False where they are too many for that.
+
+        A filter that knows whole days only shows, once a day has passed, mostly what has not changed since.
+        """
+        made_of = f"{fingerprint(self.planned, Scope(made, None))} newest first"
+        begun = read_manifest(part) if is_begun(part, made_of) else None
+        if begun and begun.complete:
+            return True
+        identities = begun.position["identities"] if begun and begun.position else self._newest(made)
+        if identities is None:
+            return False
+        with open_writer(part, layout(self.planned), made_of) as writer:
+            position = {"document": made_of, "identities": identities}
+            Listed(self.client, name, self.planned, self.progress, self.limits).into(writer, position, identities)
+            writer.finish({"document": made_of})
+        return True
+
+    def _newest(self, made: datetime) -> list[str] | None:
+        """The ids of all that changed since, None if there are more than one chain of pages may pass."""
+        root = ROOTS[self.planned.stream]
+        sizes = Sizes(self.client, self.limits.sizes, lambda size: 2 + cost.growth(size))
+        found: list[str] = []
+        cursor = None
+        while len(found) < self.limits.longest:
+            reply = sizes.ask(newest_document(root), {"after": cursor})
+            if reply.cursor_refused:
+                return None
+            page = page_of(root.field, reply.data.get(root.field))
+            newer = [str(node.get("id")) for node in page.nodes if (parsed(node.get("updatedAt")) or made) >= made]
+            found += newer
+            if len(newer) < len(page.nodes) or page.cursor is None:
+                return found
+            cursor = page.cursor
+        return None
