@@ -24,3 +24,8 @@ def pytest_collection_finish() -> None:
     """Look less often for garbage, and not among the modules of every library: it took a tenth of the tests' time."""
     gc.freeze()
     gc.set_threshold(10_000, 20, 20)
+
+
+def pytest_unconfigure() -> None:
+    """Let Python find its garbage at the end: DuckDB's bindings complain about what they are left with."""
+    gc.unfreeze()
