@@ -18,6 +18,7 @@ from benchmarks.sandbox_server import DAYS, Shop, serve
 
 SUMMARY = "a run after nothing changed, after 1% of the orders did, and once more"
 ORDERS = 20_000
+ROUNDS = 3
 GOES_ON = True
 NOTES = (
     "CPU seconds are those of the whole `courier run` process, from its start to its end.",
@@ -25,6 +26,8 @@ NOTES = (
     "file is published. Readers of the published file are never kept waiting.",
     "the change is the shop's own: edited and new orders, customers with new totals, products and deletes. Nothing "
     f"else happened in the shop's last {DAYS} days.",
+    "1% changed: the least of some rounds, each from the same state: what the machine's other work adds is not "
+    "courier's.",
     "loops: CPU seconds in those of a plain Python loop of ten million additions, run just before and after: where "
     "other machines share the cores, a second is not always worth the same.",
     "the same again: the run after that, which reaches back a day, reads everything that changed once more, and finds "
@@ -43,7 +46,7 @@ def run(options: Options) -> Report:
         nothing = _again(project, environment, options.work / "nothing.log")
         say(f"changing {options.orders // 100:,} orders")
         told = shop.change(options.orders // 100)
-        changed = _again(project, environment, options.work / "changed.log")
+        changed = _least(project, environment, options.work, options.rounds or ROUNDS)
         same = _again(project, environment, options.work / "same.log")
     result = json.loads((options.work / "changed.out").read_text("utf-8"))
     expected = {one["table"].removeprefix("shopify."): one for one in told}
@@ -105,6 +108,21 @@ def _told(orders: int, figures: dict[str, Any]) -> str:
         f"at {orders:,} orders, the 1% run changed {figures['changed_rows']:,} rows, per table {right}, and kept the "
         f"database closed for {figures['closed_seconds']} s"
     )
+
+
+def _least(project: Path, environment: dict[str, str], work: Path, rounds: int) -> Paced:
+    """The run that meets the change, as often as asked for, each time from the same state; the one that used least."""
+    before = work / "before"
+    shutil.rmtree(before, ignore_errors=True)
+    shutil.copytree(project, before)
+    found = []
+    for number in range(rounds):
+        if number:
+            shutil.rmtree(project)
+            shutil.copytree(before, project)
+        found.append(_again(project, environment, work / "changed.log"))
+    shutil.rmtree(before)
+    return min(found, key=lambda paced: paced.usage.cpu)
 
 
 def _again(project: Path, environment: dict[str, str], log: Path) -> Paced:
