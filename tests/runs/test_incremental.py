@@ -15,12 +15,11 @@ from courier.storage.land import FOLDER
 from tests.runs.hurried import Ended, Hurried
 from tests.runs.tried import GROUP, SHOP, TABLES, Tried, ended, make, run_inside
 
-LOADED = 9
-WITHOUT_DLT = f"""
+WITHOUT_DLT = """
 import atexit, os, sys
 from courier.cli import main
 sys.argv[0] = "courier"
-atexit.register(lambda: {{"dlt", "pyarrow", "pandas"}} & set(sys.modules) and os._exit({LOADED}))
+atexit.register(lambda: {"dlt", "pyarrow", "pandas"} & set(sys.modules) and os._exit(9))
 main()
 """
 CHANGED = ("inserted", "updated", "deleted")

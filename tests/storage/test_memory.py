@@ -8,10 +8,12 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from courier.storage import memory
+from courier.storage import memory, news
 from courier.storage.connection import Connection
+from courier.storage.load import FeedLoad
 from courier.storage.memory import FEW_ROWS, in_enough_memory
-from tests.storage.loads import ORDER, Shop
+from courier.storage.target import Target
+from tests.storage.loads import ORDER, SCHEMA, Shop
 
 LARGE = "CREATE TEMP TABLE large AS SELECT hash(i)::VARCHAR AS name FROM range(2_000_000) r(i) ORDER BY name"
 
@@ -47,6 +49,24 @@ def test_what_does_not_fit_is_decided_anew_with_more(shop: Shop, monkeypatch: py
 
     assert in_enough_memory(shop.files, [shop.rows_load(ORDER, [{"id": 1}], fetched=1)], decide) == 7
     assert tried == ["2.8 MiB", "305.1 MiB"]
+
+
+def test_a_look_at_what_would_change_is_given_as_much_as_the_commit(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load = shop.rows_load(ORDER, [{"id": 1}], fetched=1)
+    shop.load(load)
+    seen = []
+
+    def recorded(connection: Connection, target: Target, offered: FeedLoad) -> bool:
+        seen.append(limit(connection))
+        return offers_news(connection, target, offered)
+
+    offers_news = news.offers_news
+    monkeypatch.setattr(news, "offers_news", recorded)
+    assert news.preview(shop.warehouse, SCHEMA, [load]) == set()
+    assert news.preview(shop.warehouse, SCHEMA, [replace(load, read=FEW_ROWS)]) == set()
+    assert seen == ["122.0 MiB", "305.1 MiB"]
 
 
 def test_what_no_memory_is_enough_for_fails(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""How much memory and how many threads a commit to DuckDB's file gets: what it takes, or else more."""
+"""How much memory and how many threads a commit gets, or a look at what it would change: what it takes, or more."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Result = TypeVar("Result")
 def in_enough_memory(warehouse: Warehouse, loads: Sequence[FeedLoad], decide: Callable[[Connection], Result]) -> Result:
     """What `decide` returns, given a connection to the warehouse; anew with more memory if it runs out.
 
-    decide: of one transaction, which is rolled back when it fails.
+    decide: one transaction, which is rolled back when it fails; or nothing lasting.
     """
     few = sum(load.read for load in loads) < FEW_ROWS
     threads = 1 if few else None

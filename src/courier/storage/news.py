@@ -11,9 +11,10 @@ from courier.config.project import DomainTable
 from courier.storage import contest, families, siblings
 from courier.storage.connection import Connection
 from courier.storage.load import FeedLoad
+from courier.storage.memory import in_enough_memory
 from courier.storage.tables import Existing, described, existing, is_empty, target_of
 from courier.storage.target import Target
-from courier.storage.warehouse import Files, Warehouse, reading
+from courier.storage.warehouse import Files, Warehouse
 
 
 def preview(warehouse: Warehouse, schema: str, loads: Sequence[FeedLoad]) -> set[str]:
@@ -22,15 +23,19 @@ def preview(warehouse: Warehouse, schema: str, loads: Sequence[FeedLoad]) -> set
     In Postgres that is every feed that brings something: what is not landed cannot be looked at there.
     """
     something = [load for load in parents_first(loads) if brings(load)]
-    if not isinstance(warehouse, Files):
+    if not isinstance(warehouse, Files) or not warehouse.private.exists():
         return {load.feed.name for load in something}
-    with reading(warehouse) as connection:
-        if connection is None or ("courier", "domain_table") not in (tables := existing(connection, schema)):
-            return {load.feed.name for load in something}
-        known, kept = described(connection, schema), siblings.keepers(connection, schema, tables)
-        targets = [target_of(schema, load, known.get(load.feed.name)) for load in something]
-        offers = [(siblings.kept_by(target, kept), load) for target, load in zip(targets, something, strict=True)]
-        return _with_news(connection, offers, tables)
+    return in_enough_memory(warehouse, loads, lambda connection: _looked_at(connection, schema, something))
+
+
+def _looked_at(connection: Connection, schema: str, loads: Sequence[FeedLoad]) -> set[str]:
+    tables = existing(connection, schema)
+    if ("courier", "domain_table") not in tables:
+        return {load.feed.name for load in loads}
+    known, kept = described(connection, schema), siblings.keepers(connection, schema, tables)
+    targets = [target_of(schema, load, known.get(load.feed.name)) for load in loads]
+    offers = [(siblings.kept_by(target, kept), load) for target, load in zip(targets, loads, strict=True)]
+    return _with_news(connection, offers, tables)
 
 
 def _with_news(connection: Connection, offers: Sequence[siblings.Offered], tables: Existing) -> set[str]:
