@@ -65,3 +65,11 @@ def test_what_must_answer_at_once_imports_nothing_heavy(project: Path, words: st
         [sys.executable, "-c", code], cwd=project, env=environment({}), capture_output=True, text=True, timeout=60
     )
     assert done.stdout.splitlines()[-1] == "loaded: []", done.stderr
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_without_anywhere_to_print_a_command_still_does_its_work(project: Path, closed: str) -> None:
+    """As cron and daemons start commands."""
+    script = f'exec "$0" -m courier validate {closed}'
+    done = subprocess.run(["/bin/sh", "-c", script, sys.executable], cwd=project, env=environment({}), timeout=60)
+    assert done.returncode == 0

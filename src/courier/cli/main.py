@@ -86,7 +86,7 @@ def main() -> None:
     gc.set_threshold(_MANY_OBJECTS)
     try:
         code = _run()
-        sys.stdout.flush()
+        _flush()
     except BrokenPipeError:  # what is left in the buffer has no reader: Python would complain at its end
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
@@ -98,9 +98,14 @@ def _leave(code: int) -> NoReturn:
     if threading.active_count() > 1:
         sys.exit(code)
     atexit._run_exitfuncs()
-    sys.stdout.flush()
-    sys.stderr.flush()
+    _flush()
     os._exit(code)
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        if stream:  # None where the command was started with it closed
+            stream.flush()
 
 
 def _run() -> int:
