@@ -46,6 +46,17 @@ def test_the_next_one_finds_nothing_of_the_last(tmp_path: Path) -> None:
         assert connection.execute("FROM private.kept").fetchall() == [(2,)]
 
 
+def test_each_has_the_settings_that_it_asked_for(tmp_path: Path) -> None:
+    wanted = [("50MB", 1), ("50MB", 2), ("90MB", 2), ("90MB", 1), ("50MB", 1)]
+    for memory, threads in wanted:
+        with duck.connect(memory, threads=threads) as fresh:
+            expected = fresh.execute(SETTINGS).fetchone()
+        with lent(memory, threads=threads, spill=tmp_path) as connection:
+            assert connection.execute(SETTINGS).fetchone() == expected
+            assert connection.execute("SELECT current_setting('temp_directory')").fetchone() == (str(tmp_path),)
+        assert len(instances._idle) == 1
+
+
 def test_what_was_attached_is_written_out(tmp_path: Path) -> None:
     with lent() as connection:
         duck.attach(connection, tmp_path / "a.duckdb", "private")

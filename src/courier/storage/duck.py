@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 # Readable by DuckDB 1.5 and later, so that a BI tool need not be as new as courier.
 STORAGE_VERSION = "v1.5.0"
 MEMORY_LIMIT = "512MB"
+LITTLE_MEMORY = "128MB"
+"""Enough for reading a few rows and deciding about them. Steps of a run that come one after another ask for the same:
+whenever the limit changes, DuckDB gives Linux all its free memory back, and gets it cleared once more."""
 
 _TYPES = {
     "boolean": "BOOLEAN",
@@ -43,25 +46,19 @@ def connect(
     """
     import duckdb
 
-    # Left to itself DuckDB would spill customers' data into `.tmp` of the folder that somebody happens to be in.
-    config: dict[str, str | bool | int | float | list[str]] = {"temp_directory": ""}
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": memory_limit,
+        # Left to itself DuckDB would spill customers' data into `.tmp` of the folder that somebody happens to be in.
+        "temp_directory": str(spill) if spill else "",
+        "preserve_insertion_order": False,
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+    }
     if threads is not None:
         config["threads"] = threads
     connection = duckdb.connect(database or ":memory:", config=config)
-    connection.execute("SET GLOBAL preserve_insertion_order = false")
-    connection.execute("SET autoinstall_known_extensions = false")
-    connection.execute("SET autoload_known_extensions = false")
-    settle(connection, memory_limit, threads, spill)
+    connection.execute("SET GLOBAL TimeZone = 'UTC'")
     return connection
-
-
-def settle(connection: Connection, memory_limit: str, threads: int | None, spill: Path | None) -> None:
-    """The settings of `connect` that are not the same for everybody, on an instance that may have had others."""
-    connection.execute("SET TimeZone = 'UTC'")
-    connection.execute(f"SET memory_limit = {text(memory_limit)}")
-    connection.execute(f"SET temp_directory = {text(str(spill) if spill else '')}")
-    connection.execute("RESET threads" if threads is None else f"SET threads = {threads}")
-    tidy(connection)
 
 
 def leave_untidy(connection: AnyConnection) -> None:

@@ -6,6 +6,7 @@ import atexit
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,15 @@ if TYPE_CHECKING:
 
 _MOST_IDLE = 2
 _OWN = ("memory", "system", "temp")
-_idle: list[Connection] = []
+
+
+@dataclass(frozen=True)
+class _Settings:
+    memory_limit: str
+    threads: int | None
+
+
+_idle: list[tuple[Connection, _Settings]] = []
 
 
 @contextmanager
@@ -28,18 +37,29 @@ def lent(
     At the end its temporary tables are gone and what it attached is detached, and so written out. It is not for those
     who leave settings, tables or views behind in the instance.
     """
-    instance = _idle.pop() if _idle else duck.connect(memory_limit)
+    wanted = _Settings(memory_limit, threads)
+    instance, had = _idle.pop() if _idle else (duck.connect(memory_limit, threads=threads), wanted)
     try:
         with instance.cursor() as connection:
-            duck.settle(connection, memory_limit, threads, spill)
+            _settle(connection, had, wanted, spill)
             yield connection
     except BaseException:
         instance.close()
         raise
-    _keep(instance)
+    _keep(instance, wanted)
 
 
-def _keep(instance: Connection) -> None:
+def _settle(connection: Connection, had: _Settings, wanted: _Settings, spill: Path | None) -> None:
+    if had.memory_limit != wanted.memory_limit:
+        connection.execute(f"SET memory_limit = {duck.text(wanted.memory_limit)}")
+    if had.threads != wanted.threads:
+        connection.execute("RESET threads" if wanted.threads is None else f"SET threads = {wanted.threads}")
+    if spill:
+        connection.execute(f"SET temp_directory = {duck.text(str(spill))}")
+    duck.tidy(connection)
+
+
+def _keep(instance: Connection, settings: _Settings) -> None:
     """Keep it for the next one.
 
     But not if it has spilled: its folder is removed with it. Nor if it is shut in. Nor if a file cannot be written out,
@@ -51,9 +71,9 @@ def _keep(instance: Connection) -> None:
     except duck.error():
         instance.close()
         return
-    _idle.append(instance)
+    _idle.append((instance, settings))
     while len(_idle) > _MOST_IDLE:
-        _idle.pop(0).close()
+        _idle.pop(0)[0].close()
 
 
 def _detach(instance: Connection) -> None:
@@ -66,7 +86,7 @@ def _detach(instance: Connection) -> None:
 def _end() -> None:
     """At the end of the process, and before a fork, which would not have the instances' threads."""
     while _idle:
-        _idle.pop().close()
+        _idle.pop()[0].close()
 
 
 os.register_at_fork(before=_end)

@@ -13,7 +13,7 @@ from courier.storage.warehouse import Warehouse, opened
 
 FEW_ROWS = 200_000
 """So few that one thread decides them about as soon as two, for a tenth less CPU."""
-_FOR_FEW = "128MB"
+_FOR_FEW = duck.LITTLE_MEMORY
 """150,000 rows to compare with ten million take 65 MB. What else there is DuckDB fills with blocks of the file, each of
 them in memory that Linux has to clear first: of 320 MB that took 0.4 of the 2.5 CPU seconds of such a commit."""
 _FOR_MANY = "320MB"

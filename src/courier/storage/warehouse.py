@@ -148,7 +148,7 @@ def reading(source: Warehouse | Connection, threads: int | None = None) -> Itera
     elif isinstance(source, Files) and not source.private.exists():
         yield None
     else:
-        with opened(source, threads) as connection:
+        with opened(source, threads, duck.LITTLE_MEMORY) as connection:
             yield connection
 
 
