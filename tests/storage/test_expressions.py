@@ -152,6 +152,14 @@ def test_a_literal_stays_as_it_is(connection: Connection, literal: str) -> None:
     assert connection.execute(f"SELECT {sql} FROM (SELECT '!' AS s0_0)").fetchall() == [(literal + "!",)]
 
 
+def test_the_same_expression_over_other_columns(connection: Connection) -> None:
+    sql = "concat($1, $2, '\"given 0\"', '\"also given 1\"')"
+    bound = [bind(connection, sql, names) for names in (["a", "b"], ["b", "a"], ["a", "a"])]
+    rows = [connection.execute(f"SELECT {one} FROM (SELECT 'x' AS a, 'y' AS b)").fetchone() for one in bound]
+    quoted = '"given 0""also given 1"'
+    assert rows == [(f"xy{quoted}",), (f"yx{quoted}",), (f"xx{quoted}",)]
+
+
 def test_binding_refuses_what_the_check_refuses(connection: Connection) -> None:
     for sql in ("(select 1)", "s0_0", "$2", "$1 from t"):
         with pytest.raises(ConfigurationError):
