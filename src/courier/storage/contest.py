@@ -216,16 +216,22 @@ def store_first(
 
 def store(connection: Connection, target: Target, run: str, kept: tuple[str, ...]) -> Counters:
     """Carry out `decided` and `gone`. `kept`: columns that the YAML has lost; an updated row keeps their values."""
-    outcomes = dict(connection.execute("SELECT _outcome, count(*) FROM decided GROUP BY _outcome").fetchall())
-    deleted = _count(connection, "gone")
-    if outcomes.get("inserted") or outcomes.get("updated"):
+    outcomes, deleted = _outcomes(connection), _count(connection, "gone")
+    if outcomes["inserted"] or outcomes["updated"]:
         if isinstance(connection, Session):
             connection.execute(_merge(target, run))
         else:
             _replace(connection, target, run, kept)
     if deleted:
         _delete(connection, target, "SELECT _stored FROM gone")
-    return Counters(deleted=deleted, **{name: outcomes.get(name, 0) for name in _OUTCOMES})
+    return Counters(deleted=deleted, **outcomes)
+
+
+def _outcomes(connection: Connection) -> dict[str, int]:
+    """How often each comes. Not grouped by it: DuckDB takes 2 MB for the groups, and four of them are known."""
+    counts = comma(f"count(*) FILTER (WHERE _outcome = '{name}')" for name in _OUTCOMES)
+    row = connection.execute(f"SELECT {counts} FROM decided").fetchone() or ()
+    return dict(zip(_OUTCOMES, map(int, row), strict=True))
 
 
 def _replace(connection: Connection, target: Target, run: str, kept: tuple[str, ...]) -> None:
