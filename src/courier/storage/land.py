@@ -66,7 +66,7 @@ def landing(run_folder: Path) -> Iterator[Connection]:
     """A landing folder that is empty, and a connection to read files with; one landing of a process at a time."""
     clear_landing(run_folder)
     run_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with _one_at_a_time, lent() as connection:
+    with _one_at_a_time, lent(duck.LITTLE_MEMORY, threads=1) as connection:
         yield connection
 
 
@@ -78,7 +78,7 @@ def landed(connection: Connection, schema: str, run_folder: Path, tables: Iterab
     if missing := sorted(table for table, found in files.items() if not found):
         raise Incomplete(f"Not in the landing: {', '.join(missing)}. Nothing was committed.")
     relations = {table: duck.read_parquet(found) for table, found in files.items()}
-    return Landed(load_id, relations, {table: _count(connection, found) for table, found in files.items()}, files)
+    return Landed(load_id, relations, _counted(connection, files), files)
 
 
 def clear_landing(run_folder: Path) -> None:
@@ -251,6 +251,9 @@ def _load_id(folder: Path) -> str:
     return whole[0]
 
 
-def _count(connection: Connection, files: Sequence[Path]) -> int:
-    row = connection.execute(f"SELECT count(*) FROM {duck.read_parquet(files)}").fetchone()
-    return int(row[0]) if row else 0
+def _counted(connection: Connection, tables: Mapping[str, Sequence[Path]]) -> dict[str, int]:
+    """The rows of each table, from the ends of its files. All at once: to ask for one takes DuckDB a millisecond."""
+    listed = ", ".join(duck.text(str(file)) for files in tables.values() for file in files)
+    query = f"SELECT file_name, num_rows FROM parquet_file_metadata([{listed}])"
+    rows = {str(name): int(count) for name, count in connection.execute(query).fetchall()} if listed else {}
+    return {table: sum(rows[str(file)] for file in files) for table, files in tables.items()}
