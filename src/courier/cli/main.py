@@ -33,7 +33,7 @@ from courier.cli.output import show_error
 from courier.errors import CourierError, UsageError
 
 INTERRUPTED = 130
-_MANY_OBJECTS = 50_000
+_MANY_OBJECTS = 200_000
 """How many new ones to look through for garbage in circles, of which there is hardly any. At Python's 700, a tenth of
 the time that dlt takes to be imported and to land went into looking."""
 
