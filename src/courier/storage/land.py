@@ -62,11 +62,14 @@ def land(schema: str, tables: Mapping[str, Sequence[Path]], run_folder: Path) ->
 
 
 @contextmanager
-def landing(run_folder: Path) -> Iterator[Connection]:
-    """A landing folder that is empty, and a connection to read files with; one landing of a process at a time."""
+def landing(run_folder: Path, memory_limit: str = duck.LITTLE_MEMORY, threads: int | None = 1) -> Iterator[Connection]:
+    """A landing folder that is empty, and a connection to read files with; one landing of a process at a time.
+
+    memory_limit, threads: as for `duck.connect`. To describe files and to count their rows takes little.
+    """
     clear_landing(run_folder)
     run_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with _one_at_a_time, lent(duck.LITTLE_MEMORY, threads=1) as connection:
+    with _one_at_a_time, lent(memory_limit, threads) as connection:
         yield connection
 
 

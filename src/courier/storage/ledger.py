@@ -16,7 +16,7 @@ from courier.clock import Interval
 from courier.errors import ForeignData
 from courier.storage import intervals
 from courier.storage.connection import Connection
-from courier.storage.duck import quote, text
+from courier.storage.duck import LITTLE_MEMORY, quote, text
 from courier.storage.load import Counters, FeedLoad, RecordError, RunRecord
 from courier.storage.warehouse import PRIVATE, Warehouse, has_ledger, reading
 
@@ -78,7 +78,7 @@ class Standing:
 
 def standing(source: Warehouse | Connection, courier: str, feeds: Iterable[str]) -> Standing:
     """`watermarks` and `bound_identity` in one opening, which costs 18 ms."""
-    with reading(source, threads=1) as connection:
+    with reading(source, threads=1, memory=LITTLE_MEMORY) as connection:
         if connection is None:
             return Standing(dict.fromkeys(feeds), None)
         return Standing(watermarks(connection, courier, feeds), bound_identity(connection, courier))
@@ -236,7 +236,7 @@ def _coverage(source: Warehouse | Connection, courier: str, feeds: Sequence[str]
 
 
 def _rows(source: Warehouse | Connection, query: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-    with reading(source, threads=1) as connection:
+    with reading(source, threads=1, memory=LITTLE_MEMORY) as connection:
         if connection is None or not has_ledger(connection):
             return []
         return connection.execute(query, values).fetchall()

@@ -141,14 +141,16 @@ def _opened_file(files: Files, threads: int | None, memory: str) -> Iterator[Duc
 
 
 @contextmanager
-def reading(source: Warehouse | Connection, threads: int | None = None) -> Iterator[Connection | None]:
+def reading(
+    source: Warehouse | Connection, threads: int | None = None, memory: str = _MEMORY
+) -> Iterator[Connection | None]:
     """A connection to read the ledger through: the one given, a new one, or None where nothing was ever committed."""
     if not isinstance(source, Files | Postgres):
         yield source
     elif isinstance(source, Files) and not source.private.exists():
         yield None
     else:
-        with opened(source, threads, duck.LITTLE_MEMORY) as connection:
+        with opened(source, threads, memory) as connection:
             yield connection
 
 

@@ -36,7 +36,7 @@ def land_in_postgres(
     schema, notes = landing_schema(courier, run), []
     with database.session() as session:
         drop_landings(session, courier)
-        with landing(run_folder) as connection:
+        with landing(run_folder, duck.MEMORY_LIMIT, threads=None) as connection:  # which may write files anew
             fit: dict[str, Sequence[Path]] = {}
             for table, files in tables.items():
                 out = run_folder / FOLDER / "fit" / table
