@@ -240,17 +240,12 @@ def bind(connection: Connection, sql: str, names: Sequence[str]) -> str:
 
     Which functions it calls was checked with the project; here the connection is one that reaches nothing outside.
     """
-    prefix = "given "
-    while prefix in sql:
-        prefix = f"also {prefix}"
-    given = [f"{prefix}{number}" for number in range(len(names))]
-    if (sql, len(names)) not in _bound:
+    if (sql, len(names)) not in _taken_apart:
         tree = parse(connection, sql)
         _check_tree(tree, Functions({}), len(names), sql)
-        _bound[sql, len(names)] = rewrite(connection, tree, given)
-    columns = {quote(name): quote(column) for name, column in zip(given, names, strict=True)}
-    return re.sub(f'"{prefix}[0-9]+"', lambda found: columns[found[0]], _bound[sql, len(names)])
+        _taken_apart[sql, len(names)] = tree
+    return rewrite(connection, _taken_apart[sql, len(names)], names)
 
 
-_bound: dict[tuple[str, int], str] = {}
-"""What was made of an expression: a project has few, for many columns, and each takes DuckDB a millisecond."""
+_taken_apart: dict[tuple[str, int], dict[str, Any]] = {}
+"""The trees of expressions that were found good: a project has few, for many columns."""

@@ -144,7 +144,10 @@ def _opened_file(files: Files, threads: int | None, memory: str) -> Iterator[Duc
 def reading(
     source: Warehouse | Connection, threads: int | None = None, memory: str = _MEMORY
 ) -> Iterator[Connection | None]:
-    """A connection to read the ledger through: the one given, a new one, or None where nothing was ever committed."""
+    """A connection to read the ledger through: the one given, a new one, or None where nothing was ever committed.
+
+    threads, memory: of a new one, as for `opened`.
+    """
     if not isinstance(source, Files | Postgres):
         yield source
     elif isinstance(source, Files) and not source.private.exists():
